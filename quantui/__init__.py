@@ -1,0 +1,3 @@
+"""quantui: the statistical-arbitrage desk in a terminal."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,41 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quantui.text import LIMIT, safe
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("BTCUSDT", "BTCUSDT"),
+        ("币安人生USDT", "币安人生USDT"),
+        ("\x1b[2J", r"\x1b[2J"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\x00\r\n\b\x7f", r"a\x00\x0d\x0a\x08\x7f"),
+        ("\u202eevil\u2066", r"\u202eevil\u2066"),
+        ("a\u200bb", r"a\u200bb"),
+        ("\ufff9", r"\ufff9"),
+        ("\ud800", r"\ud800"),
+        ("\U000e0041", r"\U000e0041"),
+        ("o\u0301\u0302", "ó\\u0302"),
+        ("a\u00a0b\u3000c", "a b c"),
+        ("[/] [bold [@click=app.quit]x[/]", "[/] [bold [@click=app.quit]x[/]"),
+    ],
+)
+def test_only_what_is_plainly_visible_stays(text: str, expected: str) -> None:
+    assert safe(text) == expected
+
+
+def test_long_text_is_cut() -> None:
+    assert len(safe("x" * 10_000)) == LIMIT
+
+
+@given(st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C"))))
+def test_nothing_hidden_is_ever_left_and_twice_is_once(text: str) -> None:
+    cleaned = safe(text)
+    assert all(unicodedata.category(char)[0] != "C" for char in cleaned)
+    assert all(unicodedata.category(char) not in ("Mn", "Me", "Zl", "Zp") for char in cleaned)
+    assert cleaned.encode().decode() == cleaned
