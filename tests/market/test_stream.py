@@ -1,0 +1,234 @@
+"""One symbol: gaps, halts, flats, certification, adoption, previews."""
+
+import pytest
+from msgspec.structs import replace
+
+from quantui.market.bars import Bar, BarState
+from quantui.market.instruments import Timeframe
+from quantui.market.stream import SymbolStream
+from quantui.market.trades import Trade
+from tests.market.tape import bars, new_stream
+
+T = 1_723_161_600_000
+S1, M1, M5 = Timeframe.S1, Timeframe.M1, Timeframe.M5
+
+
+def trade(number: int, at_ms: int, price: int = 100, quantity: int = 10) -> Trade:
+    return Trade(number, T + at_ms, price, quantity, number, number, buyer_is_maker=False)
+
+
+def states(stream: SymbolStream, timeframe: Timeframe = S1) -> dict[int, BarState]:
+    return {(bar.open_ms - T) // 1000: bar.state for bar in bars(stream, timeframe)}
+
+
+def streamed(*trades: Trade) -> SymbolStream:
+    stream = new_stream()
+    for one in trades:
+        stream.trade(one)
+    return stream
+
+
+def minute(stream: SymbolStream, number: int, start_id: int = 1) -> Bar:
+    """Trade every second of minute `number` and close it; returns our bar."""
+    for second in range(60):
+        stream.trade(trade(start_id + second, number * 60_000 + second * 1000, 100 + second))
+    stream.advance(T + (number + 1) * 60_000)
+    index = stream.frames[M1].find(T + number * 60_000)
+    assert index is not None
+    return stream.frames[M1].bar(index)
+
+
+def test_the_second_and_the_minute_of_the_first_trade_are_never_published() -> None:
+    stream = streamed(trade(1, 500), trade(2, 1_200), trade(3, 61_500))
+    stream.resolve((), 1 << 62)
+    stream.advance(T + 62_000)
+    assert 0 not in states(stream)
+    assert states(stream, M1) == {}
+
+
+def test_quiet_seconds_repeat_the_close_with_no_volume() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100, 105))
+    stream.advance(T + 3_999)
+    flat = bars(stream, S1)[1:]
+    assert [(bar.open_ms - T, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.trade_count) for bar in flat] == [
+        (1_000, 105, 105, 105, 105, 0, 0),
+        (2_000, 105, 105, 105, 105, 0, 0),
+    ]
+
+
+def test_a_late_trade_revises_its_second_its_minute_and_the_flats_behind() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100, 105))
+    stream.advance(T + 62_000 - 57_000)
+    stream.trade(trade(3, 900, 120, 1))
+    first, *flat = bars(stream, S1)
+    assert (first.high, first.close, first.volume, first.revision) == (120, 120, 11, 1)
+    assert {bar.close for bar in flat} == {120}
+    assert stream.builder.revisions == 1
+    forming = stream.builder.forming(M1)
+    assert forming is not None
+    assert (forming.high, forming.volume) == (120, 11)
+
+
+def test_a_late_trade_revises_a_closed_minute() -> None:
+    stream = streamed(trade(1, -500))
+    minute(stream, 0, start_id=2)
+    stream.trade(trade(62, 59_900, 500, 1))
+    bar = bars(stream, M1)[0]
+    assert (bar.high, bar.close, bar.trade_count, bar.revision) == (500, 500, 61, 1)
+
+
+def test_a_silence_is_doubted_and_a_halt_has_no_bars() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100))
+    stream.advance(T + 20_000)
+    assert stream.doubt == (T + 100, T + 20_000)
+    stream.trade(trade(3, 20_500))
+    stream.trade(trade(4, 22_000))
+    assert max(states(stream), default=-1) < 1
+    stream.resolve((), 60_000)
+    assert states(stream) == {0: BarState.PROVISIONAL, 20: BarState.PROVISIONAL, 21: BarState.PROVISIONAL}
+
+
+def test_a_silence_with_klines_was_a_quiet_market() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100), trade(3, 20_500))
+    assert stream.doubt is not None
+    stream.resolve({T}, 60_000)
+    assert list(states(stream)) == list(range(20))
+
+
+def test_a_hole_given_up_is_marked_and_the_minute_is_not_built() -> None:
+    stream = streamed(trade(1, -500), *(trade(number, number * 500) for number in range(2, 200) if number != 30))
+    stream.give_up()
+    stream.advance(T + 100_000)
+    assert states(stream)[14] is BarState.GAP
+    assert states(stream)[15] is BarState.GAP
+    assert states(stream)[13] is states(stream)[16] is BarState.PROVISIONAL
+    assert states(stream, M1) == {}
+    assert (stream.tally.holes_lost, stream.tally.trades_lost) == (1, 1)
+
+
+def test_seconds_closed_over_a_hole_before_it_was_known_are_marked() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100))
+    stream.advance(T + 3_000)
+    stream.trade(trade(4, 3_500))
+    assert stream.hole == (3, 4)
+    stream.give_up()
+    assert set(states(stream).values()) == {BarState.GAP}
+
+
+def test_a_hole_before_a_refused_record_is_still_marked() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100))
+    stream.reject(4)
+    stream.give_up()
+    stream.advance(T + 3_000)
+    assert states(stream) == {}
+    stream.trade(trade(5, 3_500))
+    stream.advance(T + 6_000)
+    assert states(stream)[0] is BarState.GAP
+    assert states(stream)[3] is BarState.GAP
+    assert states(stream)[4] is BarState.PROVISIONAL
+
+
+def test_a_trade_that_closes_the_hole_releases_what_waited() -> None:
+    stream = streamed(trade(1, -500), trade(3, 200), trade(4, 300), trade(2, 100))
+    assert stream.is_complete
+    assert stream.tally.trades == 4
+
+
+def test_nothing_is_closed_while_a_trade_is_missing() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100), trade(4, 900))
+    stream.advance(T + 4_000)
+    assert states(stream) == {}
+    stream.fill([trade(3, 500)])
+    stream.advance(T + 4_000)
+    assert set(states(stream).values()) == {BarState.PROVISIONAL}
+    assert stream.tally.trades_filled == 1
+
+
+def test_nothing_is_closed_while_suspended() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100))
+    stream.suspended = True
+    stream.advance(T + 4_000)
+    assert states(stream) == {}
+    stream.resume(T + 4_000)
+    stream.builder.advance(T + 4_000)
+    assert len(states(stream)) == 4
+
+
+def test_live_trades_wait_for_what_came_before() -> None:
+    stream = new_stream()
+    stream.wait()
+    stream.trade(trade(12, 1_500))
+    assert stream.tally.trades == 0
+    stream.begin(10, T)
+    stream.fill([trade(10, 100), trade(11, 200)])
+    stream.advance(T + 2_000)
+    assert list(states(stream)) == [0, 1]
+
+
+def test_without_history_the_first_live_trade_begins() -> None:
+    stream = new_stream()
+    stream.wait()
+    stream.trade(trade(12, 1_500))
+    stream.begin_live()
+    stream.trade(trade(13, 2_500))
+    stream.advance(T + 3_000)
+    assert list(states(stream)) == [2]
+
+
+def test_an_equal_kline_certifies_and_a_different_one_is_an_event() -> None:
+    stream = streamed(trade(1, -500))
+    first, second = minute(stream, 0, 2), minute(stream, 1, 62)
+    stream.kline(M1, replace(first, state=BarState.CERTIFIED))
+    stream.kline(M1, replace(second, high=second.high + 1))
+    assert list(states(stream, M1).values()) == [BarState.CERTIFIED, BarState.PROVISIONAL]
+    assert (stream.tally.certified, stream.tally.mismatched) == (1, 1)
+    assert stream.mismatches[0][3] == ("high",)
+
+
+def test_a_kline_that_comes_first_waits_for_our_bar() -> None:
+    twin = streamed(trade(1, -500))
+    kline = minute(twin, 0, 2)
+    stream = streamed(trade(1, -500), trade(2, 0, 100))
+    stream.kline(M1, kline)
+    for second in range(1, 60):
+        stream.trade(trade(2 + second, second * 1000, 100 + second))
+    stream.advance(T + 60_000)
+    assert list(states(stream, M1).values()) == [BarState.CERTIFIED]
+
+
+def test_five_certified_minutes_certify_the_longer_bar() -> None:
+    stream = streamed(trade(1, -500))
+    for number in range(5):
+        stream.kline(M1, minute(stream, number, 2 + 60 * number))
+    assert list(states(stream, M5).values()) == [BarState.CERTIFIED]
+
+
+def test_a_kline_stands_in_for_a_minute_with_a_gap() -> None:
+    stream = streamed(trade(1, -500), *(trade(number, number * 500) for number in range(2, 140) if number != 30))
+    stream.give_up()
+    stream.advance(T + 65_000)
+    kline = Bar(T, 100, 100, 100, 100, 1_190, 119_000, 1_190, 119_000, 119, 2, 120, -1, BarState.CERTIFIED)
+    stream.kline(M1, kline)
+    assert bars(stream, M1) == [kline]
+    stream.trade(trade(140, 59_900, 900))  # late: our seconds hold less than the exchange's bar, so it stays
+    assert bars(stream, M1) == [kline]
+
+
+def test_the_preview_of_a_forming_bar_holds_the_closed_seconds() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100, 105), trade(3, 1_100, 95), trade(4, 2_200, 99))
+    forming = stream.builder.forming(M1)
+    assert forming is not None
+    assert (forming.open_ms, forming.open, forming.high, forming.low, forming.close, forming.volume) == (T, 105, 105, 95, 99, 30)
+    second = stream.builder.forming(S1)
+    assert second is not None
+    assert (second.open_ms, second.state) == (T + 2_000, BarState.OPEN)
+
+
+@pytest.mark.parametrize("wait_ms", [0, 4_000])
+def test_trades_without_ids_are_taken_as_they_come(wait_ms: int) -> None:
+    stream = new_stream()
+    for _ in range(3):
+        stream.anonymous(Trade(-1, T + 1_000 + wait_ms, 100, 10, -1, -1, buyer_is_maker=True))
+    stream.anonymous(Trade(-1, T - 500, 100, 10, -1, -1, buyer_is_maker=True))
+    assert stream.tally.trades == 4
+    assert stream.cursor == -1
