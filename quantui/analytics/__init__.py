@@ -1,0 +1,1 @@
+"""What a pair says: pure functions on arrays."""
