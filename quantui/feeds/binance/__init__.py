@@ -1,0 +1,1 @@
+"""Binance: spot, USD-M futures and binance.us, by their public streams and REST."""

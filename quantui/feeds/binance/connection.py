@@ -1,0 +1,298 @@
+"""One WebSocket kept alive: connect, read, notice silence, reconnect after a pause.
+
+The reader only receives, stamps and enqueues. Reads are coalesced: at two thousand messages a second the cost is the wake-up per
+read, not the parsing, so the transport is read in short windows while traffic is moderate.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import aiohttp
+
+from quantui.clock import Clock
+from quantui.feeds.binance.backoff import Backoff
+from quantui.feeds.binance.barrier import Barrier, BlockedError
+
+QUEUE_LIMIT = 100_000
+"""Frames waiting to be decoded; beyond it the newest are dropped and counted: the ids show the hole and it is filled."""
+MESSAGE_LIMIT = 4 << 20
+_HEARTBEAT_S = 10.0
+_SILENT_S = 15.0
+"""Without one complete message for this long the connection is given up (a trickle of bytes does not count)."""
+_CONNECT_S = 10.0
+_REQUEST_GAP_S = 0.5
+"""Between our own messages: the exchange counts five a second, pongs included, and answers the sixth with a ban."""
+_NAMES_PER_REQUEST = 100
+_SLICE = 500
+_WINDOW_S = 0.05
+"""How long frames gather: a fraction of the grace after which bars close, less than a screen shows."""
+_BUSY = 400
+"""As many frames in one read: more are waiting, so the next read follows at once."""
+
+
+class _Socket(aiohttp.ClientWebSocketResponse[Any]):
+    """A WebSocket whose transport can be paused, so that several frames arrive with one wake-up."""
+
+    def __init__(self, reader: Any, writer: Any, protocol: Any, response: aiohttp.ClientResponse, *args: Any, **kw: Any) -> None:  # noqa: ANN401 - aiohttp's own constructor, passed through
+        super().__init__(reader, writer, protocol, response, *args, **kw)
+        connection = response.connection
+        self.transport = connection.transport if connection is not None else None
+
+
+@dataclass(slots=True)
+class ConnectionState:
+    """How the connection is; read by the feed."""
+
+    connected: bool = False
+    spoken: bool = False
+    """A frame has come since the last connection: an accepted socket alone proves nothing."""
+    connects: int = 0
+    attempts: int = 0
+    """Tries so far, successful or not."""
+    error: str = ""
+    """Why the last try or connection ended."""
+    messages: int = 0
+    dropped: int = 0
+    last_message: float = 0.0
+    """Monotonic time of the last complete message."""
+    connected_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Connection:
+    """One socket of one venue and route."""
+
+    url: str
+    """Base with path, such as `wss://fstream.binance.com/market`; `/stream?streams=` is added."""
+    clock: Clock
+    barrier: Barrier
+    on_frames: Callable[[Sequence[bytes]], None]
+    """Decodes and applies frames, in order of arrival."""
+    on_idle: Callable[[], None]
+    """Called when every frame that has arrived is applied."""
+    on_connect: Callable[[], Awaitable[None]]
+    """Called after each (re)connection, before its first frame is applied."""
+    rng: random.Random = field(default_factory=random.Random)
+    names: dict[str, None] = field(default_factory=dict)
+    """Streams wanted, in order."""
+    state: ConnectionState = field(default_factory=ConnectionState)
+    _frames: deque[bytes] = field(default_factory=deque)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _changes: deque[tuple[str, tuple[str, ...]]] = field(default_factory=deque)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _next_request: int = 1
+    _kick: asyncio.Event = field(default_factory=asyncio.Event)
+    _close_code: int | None = None
+    _backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._backoff = Backoff(self.rng)
+
+    async def run(self, session: aiohttp.ClientSession) -> None:
+        """Keep the socket alive until cancelled."""
+        while True:
+            await self._wait_turn()
+            self._close_code, self.state.spoken = None, False
+            try:
+                await self._once(session)
+            except BlockedError as error:
+                self.state.error = error.detail
+            except aiohttp.WSServerHandshakeError as error:
+                self.state.error = f"{self.url} answered {error.status} to the connection"
+                with contextlib.suppress(BlockedError):
+                    self.barrier.answered(error.status, error.headers or {})
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                self.state.error = f"{self.url}: {_reason(error)}"
+            self._backoff.ended(spoken=self.state.spoken, code=self._close_code)
+            self.state.connected = False
+            self.on_idle()
+
+    def subscribe(self, names: Sequence[str]) -> None:
+        """Add streams; on a live connection without reconnecting."""
+        new = tuple(name for name in names if name not in self.names)
+        self.names.update(dict.fromkeys(new))
+        self._change("SUBSCRIBE", new)
+
+    def unsubscribe(self, names: Sequence[str]) -> None:
+        """Drop streams."""
+        gone = tuple(name for name in names if name in self.names)
+        for name in gone:
+            del self.names[name]
+        self._change("UNSUBSCRIBE", gone)
+
+    def resubscribe(self, names: Sequence[str]) -> None:
+        """Ask once more for streams that have gone silent; not while earlier requests still wait for their turn."""
+        if not self._changes:
+            self._change("UNSUBSCRIBE", tuple(names))
+            self._change("SUBSCRIBE", tuple(names))
+
+    def reconnect(self, why: str) -> None:
+        """Give the present connection up."""
+        self.state.error = why
+        self._kick.set()
+
+    def _change(self, method: str, names: tuple[str, ...]) -> None:
+        if names and self.state.connected:
+            self._changes.extend((method, names[i : i + _NAMES_PER_REQUEST]) for i in range(0, len(names), _NAMES_PER_REQUEST))
+            self._changed.set()
+
+    async def _wait_turn(self) -> None:
+        """Until streams are wanted, the pause is over, there is a try left for us, and the exchange wants to hear from us."""
+        clock, barrier, ration = self.clock, self.barrier, self.barrier.ration
+        while not self.names:
+            await clock.sleep(0.2)
+        await clock.sleep(self._backoff.pause(clock.monotonic()))
+        while (wait := barrier.until_ms - clock.now_ms()) > 0:
+            self.state.error = barrier.detail
+            await clock.sleep(min(wait / 1000, 60.0))
+        while (seconds := ration.wait(clock.monotonic())) > 0:
+            await clock.sleep(seconds + self.rng.random())
+        now = clock.monotonic()
+        ration.spend(now)
+        self._backoff.ration.spend(now)
+        self.state.attempts += 1
+
+    async def _once(self, session: aiohttp.ClientSession) -> None:
+        self.barrier.check()
+        self._frames.clear()
+        self._changes.clear()
+        self._kick.clear()
+        asked = tuple(self.names)
+        target = f"{self.url}/stream?streams={'/'.join(asked)}"
+        speed = self.clock.speed
+        async with asyncio.timeout(_CONNECT_S / speed):
+            socket = await session.ws_connect(
+                target, heartbeat=_HEARTBEAT_S / speed, max_msg_size=MESSAGE_LIMIT, decode_text=False, autoclose=True
+            )
+        try:
+            state = self.state
+            state.connected = True
+            state.connects += 1
+            state.connected_at = state.last_message = self.clock.monotonic()
+            self._correct(asked)
+            await self.on_connect()
+            tasks = [
+                asyncio.create_task(step)
+                for step in (self._read(socket), self._apply(socket), self._guard(), self._send_changes(socket))
+            ]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                self._apply_rest()
+            for task in done:
+                task.result()
+        finally:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+                async with asyncio.timeout(1.0):
+                    await socket.close()
+
+    def _correct(self, asked: Sequence[str]) -> None:
+        """Ask for what has changed while the connection was being made."""
+        self._change("UNSUBSCRIBE", tuple(name for name in asked if name not in self.names))
+        self._change("SUBSCRIBE", tuple(name for name in self.names if name not in asked))
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
+        state, frames, wake = self.state, self._frames, self._wake
+        text = aiohttp.WSMsgType.TEXT
+        while True:
+            message = await socket.receive()
+            if message.type is text:
+                state.messages += 1
+                if not frames:
+                    wake.set()
+                if len(frames) < QUEUE_LIMIT:
+                    frames.append(message.data)
+                else:
+                    state.dropped += 1
+            elif message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSE):
+                self._close_code = socket.close_code
+                raise aiohttp.ClientConnectionError(f"closed by the exchange (code {socket.close_code})")
+            elif message.type is aiohttp.WSMsgType.ERROR:
+                raise aiohttp.ClientConnectionError(f"broken frame: {message.data}")
+
+    async def _apply(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
+        """Decode what has arrived, in slices, so that the loop is never held for long; then let the next frames gather.
+
+        Nothing is read meanwhile: a burst waits in the kernel, not in our queue, and memory stays warm.
+        """
+        transport = socket.transport if isinstance(socket, _Socket) else None
+        frames, wake = self._frames, self._wake
+        while True:
+            await wake.wait()
+            wake.clear()
+            self._heard()
+            gather = len(frames) < _BUSY
+            paused = transport if transport is not None and transport.is_reading() else None
+            if paused is not None:
+                paused.pause_reading()
+            while frames:
+                self._apply_slice()
+                if frames:
+                    await asyncio.sleep(0)
+            self.on_idle()
+            if paused is not None:
+                if gather:
+                    await self.clock.sleep(_WINDOW_S)
+                paused.resume_reading()
+
+    def _heard(self) -> None:
+        state = self.state
+        state.last_message = self.clock.monotonic()
+        if not state.spoken:
+            state.spoken, state.error = True, ""
+
+    def _apply_slice(self) -> None:
+        frames = self._frames
+        self.on_frames([frames.popleft() for _ in range(min(_SLICE, len(frames)))])
+
+    def _apply_rest(self) -> None:
+        while self._frames:
+            self._apply_slice()
+
+    async def _guard(self) -> None:
+        """End the connection when it is asked for, or when no complete message has come for long."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0 / self.clock.speed):
+                    await self._kick.wait()
+                raise aiohttp.ClientConnectionError(self.state.error)
+            if self.clock.monotonic() - self.state.last_message > _SILENT_S and self.names:
+                raise aiohttp.ClientConnectionError(self._silence())
+
+    def _silence(self) -> str:
+        if self.state.spoken:
+            return f"no complete message for {_SILENT_S:.0f} s"
+        return (
+            f"connected and acknowledged, but not one of {len(self.names)} streams has spoken in {_SILENT_S:.0f} s: is the route"
+            " right? Futures trades and klines come only by the /market path since April 2026"
+        )
+
+    async def _send_changes(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._changes:
+                method, names = self._changes.popleft()
+                await socket.send_str(json.dumps({"method": method, "params": list(names), "id": self._next_request}))
+                self._next_request += 1
+                await self.clock.sleep(_REQUEST_GAP_S)
+
+
+def make_session() -> aiohttp.ClientSession:
+    """The HTTP session of a feed: pausable sockets, proxies from the environment, certificates always checked."""
+    return aiohttp.ClientSession(ws_response_class=_Socket, trust_env=True, headers={"User-Agent": "quantui"})
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
