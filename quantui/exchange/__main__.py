@@ -1,0 +1,119 @@
+"""`python -m quantui.exchange`: the embedded exchange as a process of its own, until its standard input closes."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quantui.clock import Clock
+from quantui.exchange.generated import generated_tapes
+from quantui.exchange.prices import COINS, Coin
+from quantui.exchange.recorded import RecordingError, recorded_tapes
+from quantui.exchange.server import EmbeddedExchange
+
+if TYPE_CHECKING:
+    from quantui.exchange.tape import Tape
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stdin closes, SIGTERM or SIGINT. Exit codes: 0 done, 2 wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m quantui.exchange", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="seed of the generated tape")
+    parser.add_argument("--start", type=int, metavar="MS", help="Unix time at which the generated market opened (now)")
+    parser.add_argument("--speed", type=float, default=1.0, help="exchange seconds a second")
+    parser.add_argument("--rate", type=float, default=1.0, help="multiplies the trades a second of the generated tape")
+    parser.add_argument("--symbols", nargs="+", default=[], help="only these coins and those they follow")
+    parser.add_argument("--halts", type=float, default=0.0, help="chance an hour of a standstill, per coin")
+    parser.add_argument("--placeholders", type=float, default=0.0, help="share of futures trades followed by an NA frame")
+    parser.add_argument("--recording", nargs="+", type=Path, default=[], help="raw captures instead of the generated tape")
+    parser.add_argument("--port-file", type=Path, help="the addresses are written here too, as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        asyncio.run(_serve(options))
+    except (RecordingError, ValueError, OSError) as error:
+        print(f"quantui.exchange: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    clock = Clock(options.speed)
+    tapes: Sequence[Tape]
+    start_ms: int | None = None
+    if options.recording:
+        recorded = recorded_tapes(options.recording)
+        tapes, start_ms = recorded, min(tape.starts_ms for tape in recorded)
+    else:
+        tapes = generated_tapes(
+            options.seed,
+            clock.now_ms() if options.start is None else options.start,
+            _chosen(options.symbols),
+            rate=options.rate,
+            halt_chance=options.halts,
+            placeholders=options.placeholders,
+        )
+    exchange = EmbeddedExchange(tapes, clock, start_ms=start_ms)
+    ended = _end_of_input_or_signal()
+    await exchange.start()
+    try:
+        line = json.dumps(asdict(exchange.addresses))
+        if options.port_file is not None:
+            partial = options.port_file.with_name(options.port_file.name + ".partial")
+            partial.write_text(line + "\n")
+            partial.replace(options.port_file)
+        print(line, flush=True)
+        await _until(ended, exchange)
+    finally:
+        await exchange.close()
+
+
+def _chosen(symbols: Sequence[str]) -> list[Coin]:
+    """The coins named, and those whose prices they follow."""
+    by_name = {coin.symbol: coin for coin in COINS}
+    unknown = [symbol for symbol in symbols if symbol.upper() not in by_name]
+    if unknown:
+        raise ValueError(f"--symbols: no coin {unknown[0]}; known are {', '.join(by_name)}")
+    wanted = {symbol.upper() for symbol in symbols} or set(by_name)
+    for coin in reversed(COINS):
+        if coin.symbol in wanted and coin.parent:
+            wanted.add(coin.parent)
+    return [coin for coin in COINS if coin.symbol in wanted]
+
+
+def _end_of_input_or_signal() -> asyncio.Event:
+    """An event that is set when stdin closes, or by SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+
+    def readable() -> None:
+        if not os.read(0, 65_536):
+            loop.remove_reader(0)
+            ended.set()
+
+    with contextlib.suppress(OSError, ValueError):  # no standard input to watch (a file, or closed): a signal ends it
+        loop.add_reader(0, readable)
+    return ended
+
+
+async def _until(ended: asyncio.Event, exchange: EmbeddedExchange) -> None:
+    """Return when told to end; raise if the sending loop dies."""
+    told, sending = asyncio.create_task(ended.wait()), asyncio.create_task(exchange.wait())
+    await asyncio.wait((told, sending), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if sending.done():
+        await sending
+    else:
+        sending.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

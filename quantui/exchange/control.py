@@ -1,0 +1,175 @@
+"""The control port: faults on order and counters, as JSON over HTTP. Tests in the same process may call the methods instead."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from quantui.exchange.connection import Connection
+from quantui.exchange.listings import INTERVALS, Market
+from quantui.exchange.truth import bars
+
+if TYPE_CHECKING:
+    from quantui.exchange.server import EmbeddedExchange
+
+Body = Mapping[str, Any]
+
+
+class Control:
+    """POST /control/<action> with a JSON object; every action takes `market` (`spot`, `usdm`; left out: both)."""
+
+    def __init__(self, exchange: "EmbeddedExchange") -> None:
+        self.exchange = exchange
+
+    def application(self) -> web.Application:
+        """The routes of the port."""
+        app = web.Application()
+        actions: dict[str, Callable[[Body], Awaitable[None]]] = {
+            "disconnect": self._disconnect,
+            "outage": self._outage,
+            "half_open": self._half_open,
+            "silence": self._silence,
+            "drop": self._drop,
+            "rest": self._rest,
+        }
+        for name, action in actions.items():
+            app.router.add_post(f"/control/{name}", self._handler(action))
+        app.router.add_get("/control/counters", self._counters)
+        app.router.add_get("/control/bars", self._bars)
+        return app
+
+    def disconnect(self, how: str = "rst", market: Market | None = None, reason: str = "") -> int:
+        """End every socket now: `rst`, `fin` (without CLOSE), or a close code such as `1001`. Returns how many."""
+        found = self.exchange.connections(market)
+        for connection in found:
+            self._end(connection, how, reason)
+        return len(found)
+
+    def outage(self, seconds: float, market: Market | None = None, *, rest: bool = False) -> None:
+        """Drop all sockets and take no new one for so many exchange seconds; the tape goes on."""
+        until = self.exchange.clock.monotonic() + seconds
+        for one in _markets(market):
+            self.exchange.faults[one].ws_out_until = until
+            if rest:
+                self.exchange.faults[one].rest_out_until = until
+        self.disconnect("rst", market)
+
+    def half_open(self, market: Market | None = None) -> int:
+        """The present sockets neither send nor read any more, and stay. Returns how many."""
+        found = self.exchange.connections(market)
+        for connection in found:
+            connection.freeze()
+        return len(found)
+
+    def silence(self, stream: str, market: Market | None = None, *, on: bool = True) -> None:
+        """One stream says nothing, or speaks again."""
+        for one in _markets(market):
+            (self.exchange.hub.silenced.add if on else self.exchange.hub.silenced.discard)(f"{one.value}:{stream}")
+
+    def drop(self, stream: str, count: int, market: Market | None = None) -> None:
+        """The next `count` frames of a stream are lost."""
+        for one in _markets(market):
+            self.exchange.hub.to_drop[f"{one.value}:{stream}"] += count
+
+    def rest(
+        self,
+        market: Market | None = None,
+        *,
+        next_statuses: tuple[int, ...] = (),
+        status: int | None = None,
+        delay: float | None = None,
+        lag: float | None = None,
+        time_goes_back: bool | None = None,
+    ) -> None:
+        """REST: status of the next answers, of all (0: well again), late answers and stale data (exchange seconds)."""
+        for one in _markets(market):
+            faults = self.exchange.faults[one]
+            faults.statuses.extend(next_statuses)
+            faults.rest_status = faults.rest_status if status is None else status
+            faults.rest_delay_s = faults.rest_delay_s if delay is None else delay
+            faults.rest_lag_ms = faults.rest_lag_ms if lag is None else int(lag * 1000)
+            faults.time_goes_back = faults.time_goes_back if time_goes_back is None else time_goes_back
+
+    def counters(self) -> dict[str, Any]:
+        """What was handed to the sockets, and what was counted against the client."""
+        exchange = self.exchange
+        return {
+            "now_ms": exchange.now_ms(),
+            "frames": dict(exchange.hub.frames),
+            "dropped": dict(exchange.hub.dropped),
+            "unsent_bytes": sum(connection.unsent for connection in exchange.connections()),
+            "connections": {m.value: {"open": len(exchange.connections(m)), "total": exchange.totals[m]} for m in Market},
+            "weight": {m.value: exchange.accounts[m].used for m in Market},
+            "requests": {m.value: exchange.accounts[m].requests for m in Market},
+            "violations": {m.value: exchange.accounts[m].violations for m in Market},
+        }
+
+    def _end(self, connection: Connection, how: str, reason: str) -> None:
+        if how == "rst":
+            connection.reset()
+        elif how == "fin":
+            connection.finish()
+        else:
+            connection.close_soon(int(how), reason)
+
+    def _handler(self, action: Callable[[Body], Awaitable[None]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                body = await request.json() if request.can_read_body else {}
+                await action(body)
+            except (KeyError, TypeError, ValueError) as error:
+                return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+            return web.json_response({"ok": True})
+
+        return handle
+
+    async def _disconnect(self, body: Body) -> None:
+        self.disconnect(str(body.get("how", "rst")), _market(body), str(body.get("reason", "")))
+
+    async def _outage(self, body: Body) -> None:
+        self.outage(float(body["seconds"]), _market(body), rest=bool(body.get("rest", False)))
+        await asyncio.sleep(0)
+
+    async def _half_open(self, body: Body) -> None:
+        self.half_open(_market(body))
+
+    async def _silence(self, body: Body) -> None:
+        self.silence(str(body["stream"]), _market(body), on=bool(body.get("on", True)))
+
+    async def _drop(self, body: Body) -> None:
+        self.drop(str(body["stream"]), int(body.get("count", 1)), _market(body))
+
+    async def _rest(self, body: Body) -> None:
+        self.rest(
+            _market(body),
+            next_statuses=tuple(int(status) for status in body.get("next", ())),
+            status=None if "status" not in body else int(body["status"]),
+            delay=None if "delay" not in body else float(body["delay"]),
+            lag=None if "lag" not in body else float(body["lag"]),
+            time_goes_back=None if "time_goes_back" not in body else bool(body["time_goes_back"]),
+        )
+
+    async def _counters(self, request: web.Request) -> web.Response:
+        return web.json_response(self.counters())
+
+    async def _bars(self, request: web.Request) -> web.Response:
+        """Ground truth of `market`, `symbol`, `interval` in [`from`, `to`): rows of exact scaled integers."""
+        query = request.query
+        try:
+            tape = self.exchange.tapes[Market(query["market"]), query["symbol"]]
+            interval, start, end = INTERVALS[query["interval"]], int(query["from"]), int(query["to"])
+            fills = tape.trades(start, end).fills.rows()
+            # In a thread: an hour of trades must not hold up the streams.
+            rows = await asyncio.to_thread(bars, fills, interval, start, end, tape.halts, tape.close_at(start))
+        except (KeyError, ValueError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+        return web.json_response(rows)
+
+
+def _market(body: Body) -> Market | None:
+    return Market(body["market"]) if "market" in body else None
+
+
+def _markets(market: Market | None) -> tuple[Market, ...]:
+    return tuple(Market) if market is None else (market,)

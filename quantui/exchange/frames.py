@@ -1,0 +1,16 @@
+"""WebSocket frames as a server writes them (RFC 6455: not masked, not fragmented), to send many with one write."""
+
+from struct import pack
+
+TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
+
+
+def frame(payload: bytes, opcode: int = TEXT) -> bytes:
+    """One whole frame."""
+    size = len(payload)
+    head = 0x80 | opcode
+    if size < 126:
+        return pack("!BB", head, size) + payload
+    if size < 65_536:
+        return pack("!BBH", head, 126, size) + payload
+    return pack("!BBQ", head, 127, size) + payload
