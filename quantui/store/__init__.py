@@ -1,0 +1,1 @@
+"""What quantui keeps: one SQLite file, one writer."""
