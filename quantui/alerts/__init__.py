@@ -1,0 +1,1 @@
+"""Statistics to alerts: rules, their memory, and the channels that carry them to people."""
