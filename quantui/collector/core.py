@@ -1,0 +1,296 @@
+"""The collector: feeds in, statistics and alerts out, everything kept. Wires what the packages below it do."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from quantui.clock import Clock
+from quantui.collector.alarm import Alarm
+from quantui.collector.desk import Desk, Reading
+from quantui.collector.freshness import Freshness
+from quantui.collector.session import Kept, SessionChange, changed, restored
+from quantui.collector.snapshot import Session, Snapshot
+from quantui.collector.trouble import FeedWatch, GapWatch
+from quantui.collector.view import Lens
+from quantui.feeds.feed import Feed
+from quantui.market.instruments import Pair, Timeframe
+from quantui.market.stream import SymbolStream
+from quantui.store.records import AnalyticsRow, StoreError
+from quantui.store.ticks import tick_table
+from quantui.store.writer import Store
+
+_SESSION_KEY = "session"
+_TROUBLE_KEY = "trouble"
+_LOOKING_S = 3.0
+"""A screen that has asked within this time is there."""
+_SCREENS = 16
+
+
+@dataclass(slots=True)
+class Collector:
+    """Owns the feeds, the desk, the alarm and the store of one data directory."""
+
+    mode: str
+    clock: Clock
+    store: Store
+    feeds: Sequence[Feed]
+    pairs: Sequence[Pair]
+    desk: Desk
+    alarm: Alarm
+    session: Session
+    export_csv: Callable[[str, Path], None]
+    """Writes one kind of record to a new CSV file; called in a thread."""
+    keep_ticks: bool = False
+    on_leave: Callable[[bool], None] = lambda stop: None
+    """Called when the last screen goes."""
+    on_stop: Callable[[], None] = lambda: None
+    last_look: float | None = None
+    """Monotonic time, in real seconds, a screen last asked."""
+    started_ms: int = 0
+    lens: Lens = field(init=False)
+    freshness: Freshness = field(init=False)
+    _configured: Session = field(init=False)
+    _stop: float = field(init=False)
+    _gaps: GapWatch = field(default_factory=GapWatch)
+    _watch: FeedWatch = field(init=False)
+    _looks: dict[int, float] = field(default_factory=dict)
+    """When each screen last asked."""
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.lens = Lens(self.desk, self.feeds)
+        self.started_ms = self.clock.now_ms()
+        self.freshness = Freshness(self.feeds, self.lens.stream, self.store, self.clock, self.mode == "replay")
+        self._watch = FeedWatch(self.store.get_state(_TROUBLE_KEY, dict[int, int]) or {})
+        self._configured, self._stop = self.session, self.desk.settings.stop
+        kept = self.store.get_state(_SESSION_KEY, Kept)
+        self._use(restored(kept, self._configured, self.pairs))
+
+    def wake(self) -> None:
+        """A feed has something new."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Collect until cancelled; a recording returns when it is over and everything is written."""
+        self._refocus()
+        async with asyncio.TaskGroup() as tasks:
+            worker = tasks.create_task(self._work())
+            announcing = [tasks.create_task(channel.run()) for channel in self.alarm.channels]
+            running = [tasks.create_task(feed.run()) for feed in self.feeds]
+            await asyncio.gather(*running)
+            for task in (worker, *announcing):
+                task.cancel()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Take in what the feeds have closed, publish what follows from it."""
+        self.freshness.look()
+        self._drain()
+        self._warn()
+        async for readings in self.desk.settle():
+            for reading in readings:
+                self._keep(reading)
+            shown = [reading for reading in readings if reading.timeframe == self.session.timeframe]
+            self.alarm.judge(shown, self.freshness.allows, self._fired_ms)
+        if self.desk.is_settled:
+            self.freshness.judged()
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self.settle()
+            self._refocus()
+
+    def _drain(self) -> None:
+        for feed in self.feeds:
+            for symbol, stream in list(feed.streams.items()):
+                if self.desk.frames.get(symbol) is not stream.frames:
+                    self.desk.frames[symbol] = stream.frames
+                    for timeframe in Timeframe:
+                        self.desk.mark(symbol, timeframe)
+                self._drain_stream(stream)
+
+    def _drain_stream(self, stream: SymbolStream) -> None:
+        instrument = stream.frames.instrument
+        events = stream.builder.events
+        if events:
+            stream.builder.events = []
+            self.store.put_bars(instrument, events)
+            for timeframe in {event.timeframe for event in events}:
+                self.desk.mark(instrument.symbol, timeframe)
+        if self.keep_ticks and stream.kept is None:
+            stream.kept = []
+        if stream.kept:
+            self.store.put_ticks(instrument, tick_table(stream.kept))
+            stream.kept.clear()
+        for timeframe, ours, theirs, fields in stream.mismatches:
+            self.alarm.mismatch(instrument.symbol, timeframe, ours, theirs, fields)
+        stream.mismatches.clear()
+        warning = self._gaps.look(instrument.symbol, stream, self._exchange_ms())
+        if warning is not None:
+            self.alarm.warn(warning)
+
+    def _warn(self) -> None:
+        """Speak of feeds that have been in trouble for long."""
+        warning = self._watch.look([feed.status for feed in self.feeds], self._real_s(), self.clock.now_ms())
+        if warning is not None:
+            self.alarm.warn(warning)
+            self.store.put_state(_TROUBLE_KEY, self._watch.told)
+
+    def _keep(self, reading: Reading) -> None:
+        s = reading.statistics
+        adf, eg = s.adf, s.engle_granger
+        self.store.put_analytics(
+            reading.pair,
+            reading.timeframe,
+            reading.bar_ms,
+            AnalyticsRow(
+                price_y=reading.price_y,
+                price_x=reading.price_x,
+                alpha=s.alpha,
+                beta=s.beta,
+                r_squared=s.r_squared,
+                beta_se=s.beta_se,
+                spread=s.spread,
+                zscore=s.zscore,
+                correlation=s.correlation,
+                adf_stat=adf.stat if adf else None,
+                adf_p=adf.p_value if adf else None,
+                eg_stat=eg.stat if eg else None,
+                eg_p=eg.p_value if eg else None,
+                half_life=s.half_life,
+                signal=reading.signal.value,
+                quality="gap" if reading.gaps else "provisional" if reading.provisional else "certified",
+            ),
+        )
+
+    def _fired_ms(self, reading: Reading) -> int:
+        """Exchange time of an alert; in a replay that of the bar, however fast it plays."""
+        return reading.bar_ms + reading.timeframe.ms if self.mode == "replay" else self._exchange_ms()
+
+    def _real_s(self) -> float:
+        return self.clock.monotonic() / self.clock.speed
+
+    def _exchange_ms(self) -> int:
+        return max((feed.status.exchange_ms for feed in self.feeds), default=0) or self.clock.now_ms()
+
+    # What the server asks for.
+
+    def snapshot(self, points: int) -> Snapshot:
+        """The present state."""
+        session = self.session
+        pair, timeframe = self.pairs[session.pair], Timeframe(session.timeframe)
+        reading = self.desk.readings.get((pair, timeframe))
+        volatility = (reading.statistics.volatility_y, reading.statistics.volatility_x) if reading else (None, None)
+        feed = self.lens.feed(pair, self.clock.monotonic())
+        if self.store.status and not feed.detail:
+            feed = structs.replace(feed, detail=self.store.status)
+        return Snapshot(
+            version=0,
+            mode=self.mode,
+            time_ms=self.clock.now_ms() - int(feed.skew_ms or 0),
+            feed=feed,
+            session=session,
+            y=self.lens.leg(pair.y, timeframe, session.window, volatility[0]),
+            x=self.lens.leg(pair.x, timeframe, session.window, volatility[1]),
+            stats=self.lens.stats(pair, timeframe),
+            series=self.lens.series(pair, timeframe, points),
+            pairs=tuple(self.lens.row(each, timeframe) for each in self.pairs),
+            alerts=self.alarm.rows(),
+            pid=os.getpid(),
+            started_ms=self.started_ms,
+        )
+
+    def health(self) -> dict[str, Any]:
+        """What `status --json` prints."""
+        feed = self.lens.feed(self.pairs[self.session.pair], self.clock.monotonic())
+        notes = {str(symbol): note for f in self.feeds for symbol, note in f.status.notes.items()}
+        return {
+            "pid": os.getpid(),
+            "mode": self.mode,
+            "started_ms": self.started_ms,
+            "healthy": feed.link in ("live", "filling", "replay", "ended") and not self.store.status and not notes,
+            "feed": structs.asdict(feed),
+            "streams": {str(symbol): self._stream_health(stream) for f in self.feeds for symbol, stream in f.streams.items()},
+            "notes": notes,
+            "pairs": [pair.label for pair in self.pairs],
+            "session": structs.asdict(self.session),
+            "store": {"path": str(self.store.path), "status": self.store.status, "unwritten": self.store.unwritten},
+        }
+
+    @staticmethod
+    def _stream_health(stream: SymbolStream) -> dict[str, Any]:
+        tally = stream.tally
+        return {
+            "cursor": stream.cursor,
+            "last_trade_ms": stream.builder.last_time,
+            "trades": tally.trades,
+            "complete": stream.is_complete,
+            "holes_filled": tally.holes_filled,
+            "trades_filled": tally.trades_filled,
+            "trades_lost": tally.trades_lost,
+            "duplicates": stream.sequencer.duplicates,
+            "rejected": tally.rejected,
+            "certified": tally.certified,
+            "mismatched": tally.mismatched,
+            "revisions": stream.builder.revisions,
+        }
+
+    def change(self, change: SessionChange) -> None:
+        """Apply what a key asked for, recompute, remember it."""
+        self._use(changed(self.session, change, self.pairs))
+        pair = self.pairs[self.session.pair].label
+        self.store.put_state(_SESSION_KEY, Kept(self.session, self._configured, pair))
+        self._refocus()
+        self.wake()
+
+    def _use(self, session: Session) -> None:
+        self.session = session
+        settings = replace(
+            self.desk.settings,
+            window=session.window,
+            z_window=session.z_window,
+            entry=session.entry,
+            exit=session.exit,
+            stop=self._stop if self._stop > session.entry else session.entry + 1,
+        )
+        if settings != self.desk.settings:
+            self.desk.change(settings)
+        self.alarm.use_entry(session.entry)
+
+    def _refocus(self) -> None:
+        pair = self.pairs[self.session.pair]
+        for feed in self.feeds:
+            feed.focus((pair.y, pair.x))
+
+    async def export(self, kind: str, target: Path) -> None:
+        """Write `kind` as CSV. Raises `ValueError` with one line."""
+        try:
+            await self.store.flush()
+            await asyncio.to_thread(self.export_csv, kind, target)
+        except StoreError as error:
+            raise ValueError(str(error)) from error
+
+    def leave(self, screen: int, *, stop: bool) -> None:
+        """A screen goes; another that still looks keeps the collector."""
+        self._looks.pop(screen, None)
+        now = self._real_s()
+        if not any(now - looked <= _LOOKING_S for looked in self._looks.values()):
+            self.on_leave(stop)
+
+    def stop(self) -> None:
+        """End the collector."""
+        self.on_stop()
+
+    def seen(self, screen: int) -> None:
+        """A screen is looking."""
+        self.last_look = now = self._real_s()
+        self._looks[screen] = now
+        if len(self._looks) > _SCREENS:
+            self._looks = {each: looked for each, looked in self._looks.items() if now - looked <= _LOOKING_S}

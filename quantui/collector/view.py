@@ -1,0 +1,275 @@
+"""The collector's state as the snapshot a screen pulls."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from quantui.analytics.gates import Gate
+from quantui.analytics.pair import PairStatistics, preview
+from quantui.analytics.spread import pair_history
+from quantui.analytics.stationarity import UnitRoot
+from quantui.collector import snapshot as view
+from quantui.collector.desk import Desk, DeskSettings, Reading
+from quantui.feeds.feed import Feed, FeedStatus
+from quantui.market.bars import COLUMNS, BarState
+from quantui.market.frames import Floats
+from quantui.market.instruments import Pair, Symbol, Timeframe
+from quantui.market.stream import SymbolStream
+from quantui.text import safe
+
+_STATE = COLUMNS.index("state")
+_CERTIFIED_BARS = 240
+_SIZES = 4
+
+
+class _Drawn(NamedTuple):
+    """The newest lines of the charts, and what they were made from."""
+
+    reading: Reading
+    settings: DeskSettings
+    series: view.SeriesView
+
+
+@dataclass(slots=True)
+class Lens:
+    """Builds the parts of a snapshot; keeps what is costly until a bar closes."""
+
+    desk: Desk
+    feeds: Sequence[Feed]
+    _series: dict[int, "_Drawn"] = field(default_factory=dict)
+    """By number of points: screens of different sizes do not take turns in computing."""
+
+    def stream(self, symbol: Symbol) -> SymbolStream | None:
+        """The stream of a symbol, whichever feed has it."""
+        return next((feed.streams[symbol] for feed in self.feeds if symbol in feed.streams), None)
+
+    def status(self, symbol: Symbol) -> FeedStatus | None:
+        """The status of the feed that has, or was asked for, the symbol."""
+        for feed in self.feeds:
+            if symbol in feed.streams or symbol in feed.status.notes:
+                return feed.status
+        return self.feeds[0].status if self.feeds else None
+
+    def feed(self, pair: Pair, monotonic: float) -> view.FeedView:
+        """The status line: the worst link of all feeds, the ages of the pair in focus."""
+        statuses = [feed.status for feed in self.feeds]
+        worst = max(statuses, key=lambda status: _severity(status.link))
+        streams = [stream for feed in self.feeds for stream in feed.streams.values()]
+        focus = self.status(pair.y) or worst
+        tallies = [stream.tally for stream in streams]
+        return view.FeedView(
+            link=view.Link(worst.link),
+            detail=safe(worst.detail),
+            venue=pair.y.venue,
+            age_s=self._age(pair, focus, monotonic),
+            lag_ms=_rounded(focus.lag_ms, 0),
+            skew_ms=_rounded(focus.skew_ms, 0),
+            gaps_open=sum(not stream.is_complete for stream in streams),
+            gaps_filled=sum(tally.holes_filled for tally in tallies),
+            gaps_lost=sum(tally.holes_lost for tally in tallies),
+            certified=certified_share(streams),
+            mismatched=sum(tally.mismatched for tally in tallies),
+            rejected=sum(tally.rejected for tally in tallies) + sum(status.rejected for status in statuses),
+            duplicates=sum(stream.sequencer.duplicates for stream in streams),
+            revisions=sum(stream.builder.revisions for stream in streams),
+            reconnects=sum(status.reconnects for status in statuses),
+            messages=sum(status.messages for status in statuses),
+        )
+
+    def leg(self, symbol: Symbol, timeframe: Timeframe, window: int, volatility: float | None) -> view.LegView:
+        """Price, change over the window, cost of crossing and funding of one leg."""
+        stream, status = self.stream(symbol), self.status(symbol)
+        name = safe(symbol.name)
+        if stream is None or status is None:
+            return view.LegView(symbol=name)
+        unit = 10**stream.frames.instrument.price_decimals
+        last = stream.builder.last_close
+        rows = stream.frames[timeframe].rows[-window:]
+        price = last / unit if last is not None else (float(rows[-1, 4]) / unit if len(rows) else None)
+        first = float(rows[0, 4]) / unit if len(rows) else None
+        quote = status.quotes.get(symbol)
+        return view.LegView(
+            symbol=name,
+            price=price,
+            change=price / first - 1 if price and first else None,
+            decimals=stream.frames.instrument.price_decimals,
+            volatility=volatility,
+            spread_bps=20_000 * (quote.ask - quote.bid) / (quote.ask + quote.bid) if quote else None,
+            funding=status.funding.get(symbol),
+        )
+
+    def stats(self, pair: Pair, timeframe: Timeframe) -> view.StatsView:
+        """Statistics of the pair in focus, with the preview on the forming bar."""
+        reading = self.desk.readings.get((pair, timeframe))
+        need = self.desk.settings.window
+        if reading is None:
+            return view.StatsView(n=0, need=need)
+        s = reading.statistics
+        ahead = self._preview(pair, s)
+        return view.StatsView(
+            n=s.n,
+            need=need,
+            bar_ms=reading.bar_ms,
+            alpha=s.alpha,
+            beta=s.beta,
+            beta_se=s.beta_se,
+            r_squared=s.r_squared,
+            spread=s.spread,
+            spread_std=s.spread_std,
+            zscore=s.zscore,
+            correlation=s.correlation,
+            adf=_test(s.adf),
+            engle_granger=_test(s.engle_granger),
+            half_life=s.half_life,
+            half_life_low=s.half_life_low,
+            half_life_high=s.half_life_high,
+            signal=reading.signal.value,
+            preview_zscore=_rounded(ahead[0], 2),
+            preview_spread=ahead[1],
+            gates=tuple(_gate(gate) for gate in reading.gates),
+            missing=dict(s.missing),
+            certified=reading.certified,
+            provisional=reading.provisional,
+        )
+
+    def series(self, pair: Pair, timeframe: Timeframe, points: int) -> view.SeriesView:
+        """The lines of the charts; every point is what was published at its bar."""
+        reading = self.desk.readings.get((pair, timeframe))
+        if reading is None:
+            return view.SeriesView()
+        drawn = self._series.get(points)
+        if drawn is None or drawn.reading is not reading or drawn.settings is not self.desk.settings:
+            follows = drawn is not None and drawn.settings is self.desk.settings and _follows(drawn.reading, reading)
+            series = _extended(drawn.series, reading, points) if drawn and follows else self._make_series(pair, timeframe, points)
+            if len(self._series) >= _SIZES:
+                self._series.clear()
+            self._series[points] = drawn = _Drawn(reading, self.desk.settings, series)
+        return drawn.series
+
+    def row(self, pair: Pair, timeframe: Timeframe) -> view.PairRow:
+        """A line of the watch list."""
+        reading = self.desk.readings.get((pair, timeframe))
+        need, note = self.desk.settings.window, self._note(pair)
+        if reading is None:
+            return view.PairRow(label=safe(pair.label), need=need, note=note or "waiting for data")
+        s = reading.statistics
+        cointegrated = next((gate.ok for gate in reading.gates if gate.name == "cointegration"), None)
+        if s.n < need or reading.gaps:
+            note = note or ("warming up" if s.n < need else "gap")
+        return view.PairRow(
+            label=safe(pair.label),
+            zscore=_rounded(s.zscore, 2),
+            signal=reading.signal.value,
+            eg_p=s.engle_granger.p_value if s.engle_granger else None,
+            cointegrated=cointegrated,
+            n=s.n,
+            need=need,
+            note=note,
+        )
+
+    def _note(self, pair: Pair) -> str:
+        for symbol in (pair.y, pair.x):
+            status, stream = self.status(symbol), self.stream(symbol)
+            if status is not None and symbol in status.notes:
+                return safe(status.notes[symbol])
+            if stream is not None and stream.hole is not None and stream.sequencer.next_id:
+                return f"filling {symbol.name}"
+        return ""
+
+    def _age(self, pair: Pair, status: FeedStatus, monotonic: float) -> float | None:
+        """Seconds since the older of the legs' last trades, by exchange time."""
+        times = [stream.builder.last_time for symbol in (pair.y, pair.x) if (stream := self.stream(symbol)) is not None]
+        if not times or not min(times) or not status.exchange_ms:
+            return None
+        now = status.exchange_ms
+        if status.link not in ("replay", "ended"):
+            now += int((monotonic - status.exchange_at) * 1000)
+        age = max(0.0, (now - min(times)) / 1000)
+        return round(age, 1) if age < 1 else float(round(age))
+
+    def _preview(self, pair: Pair, statistics: PairStatistics) -> tuple[float | None, float | None]:
+        prices = []
+        for symbol in (pair.y, pair.x):
+            stream = self.stream(symbol)
+            if stream is None or stream.builder.last_close is None:
+                return None, None
+            prices.append(stream.builder.last_close / 10**stream.frames.instrument.price_decimals)
+        found = preview(statistics, *prices)
+        return (found.zscore, found.spread) if found else (None, None)
+
+    def _make_series(self, pair: Pair, timeframe: Timeframe, points: int) -> view.SeriesView:
+        settings = self.desk.settings
+        closes = self.desk.closes(pair, timeframe, settings.window + points)
+        if closes is None or not len(closes):
+            return view.SeriesView()
+        history = pair_history(
+            closes.y, closes.x, window=settings.window, z_window=settings.z_window, last=points, space=settings.space
+        )
+        return view.SeriesView(
+            open_ms=tuple(closes.times[-points:].tolist()),
+            y=tuple(closes.y[-points:].tolist()),
+            x=tuple(closes.x[-points:].tolist()),
+            spread=_values(history.spread),
+            zscore=_values(history.zscore),
+            correlation=_values(history.correlation),
+        )
+
+
+def certified_share(streams: Sequence[SymbolStream]) -> float | None:
+    """Share of the newest minute bars that equal the exchange's own; the very newest has no kline yet and does not count."""
+    total = proven = 0
+    for stream in streams:
+        states = stream.frames[Timeframe.M1].rows[-_CERTIFIED_BARS:, _STATE]
+        if len(states) and states[-1] == BarState.PROVISIONAL:
+            states = states[:-1]
+        total += len(states)
+        proven += int(np.count_nonzero(states == BarState.CERTIFIED))
+    return round(proven / total, 4) if total else None
+
+
+def _follows(before: Reading, reading: Reading) -> bool:
+    """The reading is the next bar of the same line: no earlier point has changed."""
+    same = (before.pair, before.timeframe) == (reading.pair, reading.timeframe)
+    return same and reading.bar_ms - before.bar_ms == reading.timeframe.ms
+
+
+def _extended(series: view.SeriesView, reading: Reading, points: int) -> view.SeriesView:
+    s = reading.statistics
+    return view.SeriesView(
+        open_ms=(*series.open_ms, reading.bar_ms)[-points:],
+        y=(*series.y, reading.price_y)[-points:],
+        x=(*series.x, reading.price_x)[-points:],
+        spread=(*series.spread, s.spread)[-points:],
+        zscore=(*series.zscore, s.zscore)[-points:],
+        correlation=(*series.correlation, s.correlation)[-points:],
+    )
+
+
+def _severity(link: str) -> int:
+    order = ("ended", "replay", "live", "filling", "connecting", "stale", "reconnecting", "offline", "blocked")
+    return order.index(link)
+
+
+def _values(array: Floats) -> tuple[float | None, ...]:
+    return tuple(value if math.isfinite(value) else None for value in array.tolist())
+
+
+def _test(found: UnitRoot | None) -> view.TestView | None:
+    return view.TestView(stat=found.stat, p_value=found.p_value, lags=found.lags) if found else None
+
+
+def _gate(gate: Gate) -> view.GateView:
+    return view.GateView(
+        name=gate.name,
+        ok=gate.ok,
+        value=gate.value,
+        limit=gate.limit,
+        enabled=gate.enabled,
+    )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, digits)

@@ -1,0 +1,87 @@
+"""What a screen is shown."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from quantui.clock import Clock
+from quantui.collector.core import Collector
+from quantui.collector.session import SessionChange
+from quantui.config import Market, PairNames
+from quantui.market.bars import BarState
+from quantui.market.instruments import Symbol
+from tests.collector.market import T0, TapeFeed, X, Y, collecting, price, settings
+
+
+async def _settled(collector: Collector, feed: TapeFeed, first: int, last: int) -> None:
+    feed.bars(first, last)
+    await collector.settle()
+
+
+async def test_lines_that_grow_bar_by_bar_are_those_made_at_once(tmp_path: Path) -> None:
+    clock = Clock()
+    feed = TapeFeed(clock)
+    async with collecting(tmp_path, [feed], clock) as collector:
+        await _settled(collector, feed, 0, 90)
+        for i in range(90, 96):
+            collector.snapshot(20)
+            await _settled(collector, feed, i, i + 1)
+        grown = collector.snapshot(20).series
+        collector.lens._series.clear()
+        assert collector.snapshot(20).series == grown
+        assert grown.open_ms == tuple(T0 + i * 1000 for i in range(76, 96))
+
+
+async def test_a_key_between_two_bars_leaves_no_line_of_mixed_settings(tmp_path: Path) -> None:
+    clock = Clock()
+    feed = TapeFeed(clock)
+    async with collecting(tmp_path, [feed], clock) as collector:
+        await _settled(collector, feed, 0, 90)
+        collector.snapshot(20)
+        collector.change(SessionChange(window=30))
+        await _settled(collector, feed, 90, 91)
+        mixed = collector.snapshot(20).series
+        collector.lens._series.clear()
+        assert collector.snapshot(20).series == mixed
+
+
+async def test_a_gap_in_the_window_is_named_and_marks_the_stored_statistics(tmp_path: Path) -> None:
+    clock = Clock()
+    feed = TapeFeed(clock)
+    async with collecting(tmp_path, [feed], clock) as collector:
+        await _settled(collector, feed, 0, 80)
+        assert collector.snapshot(5).pairs[0].note == ""
+        feed.put(X, T0 + 70_000, 1.0, state=BarState.GAP)
+        await _settled(collector, feed, 80, 81)
+        assert collector.snapshot(5).pairs[0].note == "gap"
+        await _settled(collector, feed, 81, 140)
+        assert collector.snapshot(5).pairs[0].note == ""
+
+
+async def test_too_little_data_is_n_of_n(tmp_path: Path) -> None:
+    clock = Clock()
+    feed = TapeFeed(clock)
+    async with collecting(tmp_path, [feed], clock) as collector:
+        await _settled(collector, feed, 0, 40)
+        shown = collector.snapshot(5)
+        assert (shown.stats.n, shown.stats.need, shown.stats.zscore) == (40, 60, None)
+        assert shown.pairs[0].note == "warming up"
+
+
+async def test_a_pair_across_venues_is_one_pair_of_two_feeds(tmp_path: Path) -> None:
+    clock = Clock()
+    spot = Symbol("binance-spot", "ETHUSDT")
+    there, here = TapeFeed(clock, [spot]), TapeFeed(clock, [Y])
+    using = replace(settings(), pairs=(PairNames(y="ETHUSDT", x="binance-spot:ETHUSDT"),), market=Market(book=False))
+    async with collecting(tmp_path, [here, there], clock, using) as collector:
+        for i in range(70):
+            here.put(Y, T0 + i * 1000, price(i)[0])
+            there.put(spot, T0 + i * 1000, price(i)[0] * (1 + 1e-5 * (-1) ** (i // 3)))
+        here.speak(T0 + 70_000)
+        there.speak(T0 + 70_000)
+        there.status.link = "reconnecting"
+        await collector.settle()
+        shown = collector.snapshot(10)
+        assert shown.pairs[0].label == "binance-usdm:ETHUSDT/binance-spot:ETHUSDT"
+        assert shown.stats.zscore is not None
+        assert shown.feed.link == "reconnecting", "the worse of both"
