@@ -1,0 +1,1 @@
+"""The screen: pulls snapshots and draws them."""

@@ -1,0 +1,125 @@
+"""Everything a key can do, once: bindings, help screen, footer and palette are all made from this list."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+
+class Action(NamedTuple):
+    """One thing the monitor can do."""
+
+    id: str
+    """Stable name, for keymaps."""
+    keys: str
+    """Textual key names, separated by commas."""
+    shown: str
+    """How the keys are written for people."""
+    call: str
+    """Textual action string."""
+    title: str
+    """Name in the palette."""
+    tooltip: str
+    """One sentence for help and palette."""
+    footer: str = ""
+    """Words in the footer; empty keeps it out."""
+    priority: int = 0
+    """The lowest leaves the footer first."""
+    palette: bool = True
+
+
+TIMEFRAMES: Final = ("1s", "1m", "5m", "15m", "1h")
+WINDOWS: Final = (60, 120, 240, 480)
+ENTRY_STEP: Final = 0.1
+ENTRY_LOWEST: Final = 0.1
+
+ACTIONS: Final = (
+    Action(
+        "help", "question_mark,f1", "? F1", "help", "Help", "Show how each panel is computed and read, and the keys.", "? help", 8
+    ),
+    Action(
+        "next-pair",
+        "n,down,j",
+        "n ↓ j",
+        "step_pair(1)",
+        "Next pair",
+        "Put the next pair of the watch list in focus.",
+        "n/p pair",
+        7,
+    ),
+    Action("previous-pair", "p,up,k", "p ↑ k", "step_pair(-1)", "Previous pair", "Put the previous pair in focus."),
+    Action(
+        "pick-pair",
+        "1,2,3,4,5,6,7,8,9",
+        "1-9",
+        "pick_pair({})",
+        "Pick pair",
+        "Put the pair with this number in focus.",
+        palette=False,
+    ),
+    Action("longer-timeframe", "t", "t", "step_timeframe(1)", "Longer timeframe", "1s, 1m, 5m, 15m, 1h.", "t frame", 5),
+    Action("shorter-timeframe", "T", "T", "step_timeframe(-1)", "Shorter timeframe", "One timeframe back."),
+    Action("larger-window", "w", "w", "step_window(1)", "Larger window", "Regression window: 60, 120, 240, 480 bars.", "w win", 4),
+    Action("smaller-window", "W", "W", "step_window(-1)", "Smaller window", "One regression window back."),
+    Action(
+        "raise-threshold",
+        "plus,equals_sign",
+        "+ =",
+        "step_entry(1)",
+        "Raise threshold",
+        "Entry threshold of |z| up by 0.1.",
+        "+/- z",
+        3,
+    ),
+    Action("lower-threshold", "minus", "-", "step_entry(-1)", "Lower threshold", "Entry threshold of |z| down by 0.1."),
+    Action(
+        "pause",
+        "space",
+        "space",
+        "pause",
+        "Pause",
+        "Freeze the picture; alerts still ring, the collector goes on.",
+        "space pause",
+        6,
+    ),
+    Action("export", "e", "e", "export", "Export analytics", "Write the analytics to a file and say where.", "e export", 2),
+    Action(
+        "palette",
+        "ctrl+p,colon",
+        ": ctrl+p",
+        "command_palette",
+        "Palette",
+        "Search all actions by name.",
+        ": palette",
+        1,
+        palette=False,
+    ),
+    Action("suspend", "ctrl+z", "ctrl+z", "suspend_process", "Suspend", "Back to the shell; `fg` returns."),
+    Action("detach", "Q", "Q", "detach", "Detach", "Leave the screen; the collector goes on.", "Q detach", 8),
+    Action("quit", "q,ctrl+c", "q ctrl+c", "quit", "Quit", "Leave the screen and stop the collector it started.", "q quit", 9),
+)
+
+
+def bound() -> Iterator[tuple[str, str, str, Action]]:
+    """Each binding: its id, its keys, its action string. Digits are one each, since an action is not told which key was pressed."""
+    for action in ACTIONS:
+        if "{" not in action.call:
+            yield action.id, action.keys, action.call, action
+            continue
+        for digit in action.keys.split(","):
+            yield f"{action.id}-{digit}", digit, f"pick_pair({int(digit) - 1})", action
+
+
+def stepped(choices: tuple[str, ...] | tuple[int, ...], current: str | int, step: int) -> str | int:
+    """The next or previous choice; the ends hold. A current value that is none of them counts as its place in order."""
+    if current in choices:
+        index = list(choices).index(current) + step
+    elif isinstance(current, int):
+        below = sum(1 for choice in choices if isinstance(choice, int) and choice < current)
+        index = below if step > 0 else below - 1
+    else:
+        index = 0
+    return choices[min(len(choices) - 1, max(0, index))]
+
+
+def moved_entry(entry: float, step: int) -> float:
+    """The threshold moved by a step of a tenth, never below a tenth."""
+    return max(ENTRY_LOWEST, round(entry + step * ENTRY_STEP, 1))

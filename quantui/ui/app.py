@@ -1,0 +1,279 @@
+"""The application: wires theme, keys, puller and screens; nothing else."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+
+from quantui.ui import terminal_alerts
+from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, stepped
+from quantui.ui.messages import CollectorLost, Postman, PullerEnded, SnapshotFetched, Told
+from quantui.ui.puller import Leave, Puller
+from quantui.ui.render.glyphs import choose
+from quantui.ui.render.lines import Field
+from quantui.ui.screens.monitor import MonitorScreen
+from quantui.ui.settings import ScreenSettings
+from quantui.ui.source import SnapshotSource
+from quantui.ui.themes import STYLES, THEMES
+
+if TYPE_CHECKING:
+    from textual.events import Click
+    from textual.screen import Screen
+
+    from quantui.collector.snapshot import AlertRow, Session, Snapshot
+
+LEAVE_S: Final = 1.5
+"""Longest wait for the collector to hear that the screen leaves."""
+
+MESSAGE_S: Final = 12.0
+"""How long an answer to a key stays."""
+
+BELL_S: Final = 1.0
+"""Shortest time between two bells."""
+
+
+class MonitorApp(App[int]):
+    """The monitor of one collector."""
+
+    CSS_PATH = "screens/monitor.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(keys, call, action.title, id=name, tooltip=action.tooltip, show=False) for name, keys, call, action in bound()
+    ]
+
+    def __init__(
+        self,
+        connect: Callable[[], SnapshotSource],
+        settings: ScreenSettings | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        now: Callable[[], float] = time.monotonic,
+        on_painted: Callable[[], None] | None = None,
+    ) -> None:
+        """Build the app.
+
+        Args:
+            connect: Makes the source; called in the puller's thread, after the first paint.
+            settings: What the person chose.
+            environ: The process environment; what the terminal can do is read from it.
+            now: Monotonic seconds.
+            on_painted: Called once, after the first paint.
+        """
+        self.settings = settings or ScreenSettings()
+        self._environ = os.environ if environ is None else environ
+        mono = self.settings.theme == "mono" or (self.settings.theme == "auto" and "NO_COLOR" in self._environ)
+        super().__init__()
+        self.animation_level = "none"
+        theme = THEMES["mono" if mono else "dark"]
+        self.register_theme(theme)
+        self.theme = theme.name
+        self._now = now
+        self._on_painted = on_painted
+        self.crash: BaseException | None = None
+        """What ended the screen, where it ended by a failure."""
+        self._glyphs = choose(self.settings.glyphs, self._environ)
+        self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps)
+        self._latest: Snapshot | None = None
+        self._wanted: dict[str, float | str] = {}
+        self._last_change = 0
+        self._last_alert: int | None = None
+        self._bell_at = float("-inf")
+        self._told = ""
+        self._lost = ""
+        self.set_class(self._glyphs.name == "ascii", "-ascii")
+
+    def get_default_screen(self) -> "Screen[None]":
+        """The monitor is the first screen."""
+        footer = [Field(action.footer, priority=action.priority) for action in ACTIONS if action.footer]
+        self.monitor = MonitorScreen(STYLES[self.theme], self._glyphs, footer, resized=self._puller.want, now=self._now)
+        return self.monitor
+
+    def on_mount(self) -> None:
+        """Connect only when the empty screen has been painted."""
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        if self._on_painted is not None:
+            self._on_painted()
+        self._puller.start()
+
+    def on_unmount(self) -> None:
+        """The puller ends with the screen."""
+        self._puller.end()
+
+    def on_snapshot_fetched(self, message: SnapshotFetched) -> None:
+        """Hand a snapshot to the screen."""
+        if message.applied >= self._last_change:
+            self._wanted.clear()
+        snapshot = message.snapshot or self._latest
+        self._lost = ""
+        if snapshot is not None:
+            self._latest = snapshot
+            self._ring(snapshot)
+        self._show()
+        self._puller.taken()
+
+    def on_collector_lost(self, message: CollectorLost) -> None:
+        """Say so; what was seen last stays."""
+        self._lost = message.reason
+        with self.batch_update():
+            self.monitor.state = self.monitor.state._replace(lost=True)
+            self._show_message()
+
+    def on_told(self, message: Told) -> None:
+        """Show an answer for a while."""
+        self._tell(message.text)
+
+    def on_puller_ended(self, message: PullerEnded) -> None:
+        """Leave, or fail like any other part of the screen."""
+        if message.error is not None:
+            self._handle_exception(message.error)
+        else:
+            self.exit(0)
+
+    def on_click(self, event: "Click") -> None:
+        """A click on a pair puts it in focus."""
+        if event.widget is not None and event.widget.id == "pairs":
+            index = self.monitor.pair_at(event.y)
+            if index is not None:
+                self._change(pair=index)
+
+    def action_step_pair(self, step: int) -> None:
+        """Focus the next or previous pair; the list is a ring."""
+        if self._latest and self._latest.pairs:
+            self._change(pair=(int(self._current("pair")) + step) % len(self._latest.pairs))
+
+    def action_pick_pair(self, index: int) -> None:
+        """Focus the pair with this index, where there is one."""
+        if self._latest and index < len(self._latest.pairs):
+            self._change(pair=index)
+
+    def action_step_timeframe(self, step: int) -> None:
+        """The next longer or shorter timeframe."""
+        if self._latest:
+            self._change(timeframe=stepped(TIMEFRAMES, str(self._current("timeframe")), step))
+
+    def action_step_window(self, step: int) -> None:
+        """The next larger or smaller window."""
+        if self._latest:
+            self._change(window=stepped(WINDOWS, int(self._current("window")), step))
+
+    def action_step_entry(self, step: int) -> None:
+        """Move the threshold."""
+        if self._latest:
+            self._change(entry=moved_entry(float(self._current("entry")), step))
+
+    def action_pause(self) -> None:
+        """Freeze or unfreeze the picture."""
+        if self._latest is None:
+            return
+        self.monitor.state = self.monitor.state._replace(paused=not self.monitor.state.paused)
+        self._show()
+
+    def action_export(self) -> None:
+        """Write the analytics to a file."""
+        self._tell("exporting analytics")
+        self._puller.export("analytics")
+
+    def action_help(self) -> None:
+        """Open the help screen, which is imported only now."""
+        from quantui.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen())
+
+    def action_detach(self) -> None:
+        """Leave; the collector goes on."""
+        self._leave("detach")
+
+    async def action_quit(self) -> None:
+        """Leave and stop the collector."""
+        self._leave("stop")
+
+    def action_help_quit(self) -> None:
+        """Textual's own binding of ctrl+c."""
+        self._leave("stop")
+
+    def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
+        """The palette's entries: the same list as the keys."""
+        for action in ACTIONS:
+            if action.palette:
+                yield SystemCommand(action.title, f"{action.tooltip} ({action.shown})", lambda call=action.call: self._call(call))
+
+    async def _call(self, action: str) -> None:
+        await self.run_action(action)
+
+    def _current(self, name: str) -> float | str:
+        if name in self._wanted:
+            return self._wanted[name]
+        assert self._latest is not None
+        value: float | str = getattr(self._latest.session, name)
+        return value
+
+    def _change(self, **changes: float | str) -> None:
+        """Pass a change on and show at once that it is on its way; it also unfreezes the picture."""
+        self._wanted |= changes
+        self._last_change = self._puller.change(**changes)
+        self.monitor.state = self.monitor.state._replace(paused=False)
+        self._show()
+
+    def _show(self) -> None:
+        monitor, snapshot = self.monitor, self._latest
+        state = monitor.state._replace(lost=bool(self._lost), wanted=self._wanted_session())
+        with self.batch_update():
+            if snapshot is not None and not state.paused:
+                monitor.snapshot = snapshot
+            if state != monitor.state:
+                monitor.state = state
+            self._show_message()
+
+    def _wanted_session(self) -> "Session | None":
+        if not self._wanted or self._latest is None:
+            return None
+        from msgspec.structs import replace
+
+        return replace(self._latest.session, **self._wanted)
+
+    def _tell(self, text: str) -> None:
+        self._told = text
+        self._show_message()
+        self.set_timer(MESSAGE_S, lambda: self._forget(text))
+
+    def _forget(self, text: str) -> None:
+        if self._told == text:
+            self._told = ""
+            self._show_message()
+
+    def _show_message(self) -> None:
+        lost = f"{self._lost}; trying again" if self._lost else ""
+        self.monitor.message = "; ".join(part for part in (lost, self._told) if part)
+
+    def _leave(self, how: Leave) -> None:
+        self.monitor.state = self.monitor.state._replace(starting="leaving")
+        self._puller.leave(how)
+        self.set_timer(LEAVE_S, lambda: self.exit(0))
+
+    def _ring(self, snapshot: "Snapshot") -> None:
+        """Bell and notification for alerts that came since the screen looks."""
+        newest = max((row.id for row in snapshot.alerts), default=-1)
+        last = self._last_alert
+        self._last_alert = newest if last is None else max(newest, last)
+        if last is None or newest <= last:
+            return
+        rows = [row for row in snapshot.alerts if row.id > last and row.notify]
+        if rows:
+            self._announce(rows)
+
+    def _announce(self, rows: list["AlertRow"]) -> None:
+        bell = self.settings.bell and self._now() - self._bell_at >= BELL_S
+        sequences = terminal_alerts.announcement(rows, bell=bell, setting=self.settings.notify_terminal, environ=self._environ)
+        if sequences.startswith(terminal_alerts.BELL):
+            self._bell_at = self._now()
+        if sequences and self._driver is not None and not self.is_headless:
+            self._driver.write(sequences)
+
+    def _fatal_error(self) -> None:
+        """A crash: end at once and leave the terminal as it was; `ui/run.py` logs the traceback and prints one line."""
+        self.crash = self._exception
+        self._close_messages_no_wait()

@@ -1,0 +1,207 @@
+"""The one thread that talks to the collector, so that the loop that draws never waits.
+
+It asks for a snapshot on its own tick and then waits until the screen has taken it: a slow terminal gets fewer snapshots, never
+a backlog.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal
+
+from quantui.collector.client import CollectorError, CollectorGoneError, CollectorRefusedError
+from quantui.text import safe
+from quantui.ui.incoming import safe_snapshot
+from quantui.ui.source import SnapshotSource
+
+if TYPE_CHECKING:
+    from quantui.collector.snapshot import Snapshot
+
+Leave = Literal["stop", "detach"]
+
+QUIET_S: Final = 5.0
+"""After this long without news the whole snapshot is asked for: a new collector may count its versions from the start."""
+
+RETRY_S: Final = 0.5
+"""Wait before the next try when the collector is not there."""
+
+
+class Listener:
+    """What the puller tells, from its own thread. The screen's implementation posts messages."""
+
+    def fetched(self, snapshot: "Snapshot | None", applied: int) -> None:
+        """A new snapshot; `applied` is the number of the last session change that is in force."""
+
+    def lost(self, reason: str) -> None:
+        """The collector cannot be reached; tried again by itself."""
+
+    def told(self, text: str) -> None:
+        """Something to tell the person: an answer to a key."""
+
+    def left(self) -> None:
+        """The collector was told that the screen leaves."""
+
+    def failed(self, error: Exception) -> None:
+        """The puller cannot go on."""
+
+
+class Puller(threading.Thread):
+    """Connects, pulls, passes keys on. Daemonic: a collector that hangs must not keep the screen from ending."""
+
+    def __init__(self, connect: Callable[[], SnapshotSource], listener: Listener, *, interval: float) -> None:
+        super().__init__(name="quantui-puller", daemon=True)
+        self._connect = connect
+        self._listener = listener
+        self._interval = interval
+        self._wake = threading.Condition()
+        self._changes: dict[str, float | str] = {}
+        self._change_number = 0
+        self._export = ""
+        self._leave: Leave | None = None
+        self._ended = False
+        self._taken = True
+        self._points = 160
+        self._since = 0
+        self._news_at = time.monotonic()
+
+    def change(self, **changes: float | str) -> int:
+        """Ask for a session change; later values of a key replace earlier ones. Returns the number of the change."""
+        with self._wake:
+            self._changes |= changes
+            self._change_number += 1
+            self._wake.notify()
+            return self._change_number
+
+    def export(self, kind: str) -> None:
+        """Ask for an export; one at a time."""
+        with self._wake:
+            self._export = kind
+            self._wake.notify()
+
+    def want(self, points: int) -> None:
+        """Values a line the charts have room for."""
+        with self._wake:
+            if points != self._points:
+                self._points, self._since = points, 0
+                self._wake.notify()
+
+    def taken(self) -> None:
+        """The screen has drawn the last snapshot: the next one may be fetched."""
+        with self._wake:
+            self._taken = True
+            self._wake.notify()
+
+    def leave(self, how: Leave) -> None:
+        """Tell the collector and end."""
+        with self._wake:
+            self._leave = how
+            self._wake.notify()
+
+    def end(self) -> None:
+        """End without a word."""
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+
+    def run(self) -> None:
+        """The thread's work."""
+        try:
+            source = self._connected()
+            if source is None:
+                if self._leave:
+                    self._listener.left()
+                return
+            self._serve(source)
+        except Exception as error:  # a thread's failure must reach the screen, which ends with one line
+            self._listener.failed(error)
+
+    def _connected(self) -> SnapshotSource | None:
+        while not self._is_over():
+            try:
+                return self._connect()
+            except (CollectorGoneError, OSError) as error:
+                self._listener.lost(safe(str(error)))
+                self._rest(RETRY_S)
+        return None
+
+    def _serve(self, source: SnapshotSource) -> None:
+        while True:
+            pause = self._interval
+            try:
+                self._apply(source)
+                if self._is_over():
+                    self._say_goodbye(source)
+                    return
+                self._pull(source)
+            except CollectorGoneError as error:
+                if self._is_over():
+                    self._listener.left()
+                    return
+                self._since = 0
+                self._listener.lost(safe(str(error)))
+                pause = RETRY_S
+            self._rest(pause)
+
+    def _apply(self, source: SnapshotSource) -> None:
+        with self._wake:
+            changes, self._changes = self._changes, {}
+            number = self._change_number
+            export, self._export = self._export, ""
+        if changes:
+            try:
+                source.session(**changes)
+            except CollectorRefusedError as error:
+                self._listener.told(safe(str(error)))
+            self._pull(source, applied=number)
+        if export:
+            # A long export must not hold the picture up; a source exports on a connection of its own.
+            threading.Thread(target=self._exported, args=(source, export), name="quantui-export", daemon=True).start()
+
+    def _exported(self, source: SnapshotSource, kind: str) -> None:
+        try:
+            self._listener.told(f"{kind} written to {safe(source.export(kind))}")
+        except (CollectorError, OSError) as error:
+            self._listener.told(f"export failed: {safe(str(error))}")
+
+    def _pull(self, source: SnapshotSource, applied: int = 0) -> None:
+        if not self._wait_taken():
+            return
+        with self._wake:
+            since, points = self._since, self._points
+        if time.monotonic() - self._news_at > QUIET_S:
+            since, self._news_at = 0, time.monotonic()
+        snapshot = source.screen(since, points)
+        if snapshot is None and not applied:
+            return
+        if snapshot is not None:
+            snapshot = safe_snapshot(snapshot)
+            self._news_at = time.monotonic()
+            with self._wake:
+                if points == self._points:
+                    self._since = snapshot.version
+                self._taken = False
+        self._listener.fetched(snapshot, applied)
+
+    def _say_goodbye(self, source: SnapshotSource) -> None:
+        if self._leave == "stop":
+            source.stop()
+        elif self._leave == "detach":
+            source.detach()
+        self._listener.left()
+
+    def _is_over(self) -> bool:
+        return self._ended or self._leave is not None
+
+    def _wait_taken(self) -> bool:
+        with self._wake:
+            self._wake.wait_for(lambda: self._taken or self._is_over())
+            return not self._is_over()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for the tick, or for a key."""
+        until = time.monotonic() + seconds
+        with self._wake:
+            while not (self._changes or self._export or self._is_over()):
+                left = until - time.monotonic()
+                if left <= 0 or not self._wake.wait(left):
+                    return

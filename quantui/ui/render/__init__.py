@@ -1,0 +1,1 @@
+"""Numbers to lines of text: pure, knows no Textual."""

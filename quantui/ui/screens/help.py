@@ -1,0 +1,100 @@
+"""Help: what each panel shows, how it is computed and read, and every key."""
+
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from quantui.ui.actions import ACTIONS
+
+PANELS: Final = """\
+Status line
+Left: state of the connection, venue, pair Y/X, timeframe, window, estimator. Right: age of the last trade of the pair
+by exchange time; lag, the median delay from the exchange to here; skew, local clock minus exchange clock; gaps, holes
+in the trades not yet filled (+lost: could not be filled); cert, share of closed bars found equal to the exchange's
+own (!n: n differ).
+
+Price
+Latest trade of both legs; the arrow is the change over the window. With more room: that change, volatility a year
+(365 days), best ask over best bid in basis points, and the funding rate of perpetuals.
+
+Regression
+y = alpha + beta x by least squares on the natural logs of the last W closed bars. beta is the hedge ratio, with its
+standard error; R2 its fit; corr the Pearson correlation of the log returns; s the spread y - alpha - beta x now, with
+its standard deviation, both in basis points (1 bp is 0.01 %) where logs are used.
+
+Stationarity
+EG: Engle-Granger test on the residuals (MacKinnon p); a tick means the pair is cointegrated at the gate's level. ADF:
+Dickey-Fuller on the spread; on residuals it is too lenient, so EG decides. t1/2: half-life of the spread in bars,
+always with its small-sample interval: a wide one says the number means little.
+
+Alerts
+armed, or the signal in force. An alert fires once when |z| reaches the threshold and the gates pass; it is armed
+again after |z| has come back. A gate that fails is named with its value and its limit.
+
+Sparklines
+Closes of Y and X, the spread and the correlation, one point a closed bar, the newest at the right; the last point is
+the forming bar. Each line has its own scale.
+
+z-score
+How many standard deviations the spread is from its mean over the window. Above the upper line Y is dear against X:
+SHORT the spread (sell Y, buy beta X); below the lower one LONG. The preview is the forming bar; only closed bars fire
+alerts.
+
+Pairs
+Each watched pair: z, signal, tick where cointegrated, p of Engle-Granger. n/N: that many bars of those needed.
+
+Log
+Alerts and what happened to the data, newest first, in UTC. `!` marks what came while this screen was looking.
+
+Too little data
+is shown as n/N or with its reason, never as 0.
+"""
+"""Blocks divided by blank lines; the first line of each is the panel it explains."""
+
+
+def help_text() -> Text:
+    """The whole text, from the panels above and the list of actions."""
+    text = Text()
+    text.append("Keys\n", "bold")
+    for action in ACTIONS:
+        text.append(f"  {action.shown:<10s}", "bold")
+        text.append(f" {action.tooltip}\n")
+    text.append("  Shift+drag selects text in most terminals.\n")
+    for block in PANELS.split("\n\n"):
+        title, *body = block.split("\n")
+        text.append(f"\n{title}\n", "bold")
+        text.append(" ".join(body).strip() + "\n")
+    return text
+
+
+class HelpScreen(ModalScreen[None]):
+    """Scrolls; any of its keys closes it."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1,space", "dismiss", "Close", id="help-close"),
+        Binding("j", "scroll(1)", "Down", id="help-down"),
+        Binding("k", "scroll(-1)", "Up", id="help-up"),
+        Binding("ctrl+c", "app.quit", "Quit", id="help-quit"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """One scrolling text."""
+        with VerticalScroll(id="help"):
+            yield Static(help_text(), markup=False)
+
+    def on_mount(self) -> None:
+        """Say how to leave."""
+        panel = self.query_one("#help")
+        panel.border_title = "Help"
+        panel.border_subtitle = "arrows, j, k scroll   q, esc close"
+        panel.focus()
+
+    def action_scroll(self, step: int) -> None:
+        """One row up or down."""
+        self.query_one("#help").scroll_relative(y=step, animate=False)

@@ -1,0 +1,210 @@
+"""The monitor: one snapshot in, every panel drawn from it."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.events import Resize
+from textual.layout import Layout
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from quantui.ui.render import cards, geometry, readout, rows, status
+from quantui.ui.render.glyphs import Glyphs
+from quantui.ui.render.lines import Field, Line, Role, Span, bar, fit, wrapped
+from quantui.ui.render.plot import points_of
+from quantui.ui.screens.layout import PanelLayout
+from quantui.ui.widgets.chart import Sparks, ZScore
+from quantui.ui.widgets.lines import LineWidget
+
+if TYPE_CHECKING:
+    from quantui.collector.snapshot import FeedView, Snapshot
+
+FLASH_S: Final = 0.5
+"""How long a new alert stands out."""
+
+HEALTH_S: Final = 1.0
+"""Shortest time between two redraws of ages and delays."""
+
+
+class MonitorScreen(Screen[None]):
+    """Lays the panels out and gives each its part of the snapshot."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+
+    snapshot: reactive["Snapshot | None"] = reactive(None, repaint=False, init=False, always_update=True)
+    """What is shown; None before the first one."""
+    state: reactive[status.ScreenState] = reactive(status.ScreenState(starting="starting collector"), repaint=False, init=False)
+    """What the screen knows beside it."""
+    message: reactive[str] = reactive("", repaint=False, init=False)
+    """An answer to a key, shown above what the feed says."""
+
+    def __init__(
+        self,
+        styles: Mapping[Role, Style],
+        glyphs: Glyphs,
+        footer: list[Field],
+        *,
+        resized: Callable[[int], None],
+        now: Callable[[], float],
+    ) -> None:
+        super().__init__()
+        self._looks, self._glyphs, self._footer = styles, glyphs, footer
+        self._resized, self._now = resized, now
+        self._layout_of_panels = PanelLayout(self._rectangles)
+        self._notice: list[str] = []
+        self._health_at = float("-inf")
+        self._health_of: tuple[object, ...] = ()
+        self._fresh: frozenset[int] = frozenset()
+        self._new: frozenset[int] = frozenset()
+        self._last_alert: int | None = None
+        self._panels: dict[str, LineWidget] = {}
+
+    @property
+    def layout(self) -> Layout:
+        """Panels stand where `render/geometry.py` puts them."""
+        return self._layout_of_panels
+
+    def compose(self) -> ComposeResult:
+        """Every panel, empty."""
+        plain = ["status", "health", "notice", *cards.NAMES, "spark-labels", "spark-values", "z-labels", "z-values"]
+        for name in (*plain, "pairs", "log", "footer", "too-small"):
+            self._panels[name] = LineWidget(self._looks, id=name)
+        self._sparks = Sparks(self._looks, self._glyphs, id="spark-plot", now=self._now)
+        self._z = ZScore(self._looks, self._glyphs, id="z-plot", now=self._now)
+        for name in cards.NAMES:
+            self._panels[name].border_title = name.capitalize()
+            self._panels[name].add_class("card")
+        yield from self._panels.values()
+        yield self._sparks
+        yield self._z
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw for the new size, once Textual has laid the panels out."""
+        self._resized(points_of(event.size.width, self._glyphs))
+        self.call_after_refresh(self.draw)
+
+    def watch_snapshot(self) -> None:
+        """A new snapshot has come."""
+        self._note_alerts()
+        self.draw()
+
+    def watch_state(self) -> None:
+        """The screen's own state has changed."""
+        self.draw()
+
+    def watch_message(self) -> None:
+        """There is something to say, or nothing any more."""
+        self.draw()
+
+    def draw(self) -> None:
+        """Bring every panel up to date; rows that are as before cost nothing."""
+        if not self.is_mounted or not self._panels:
+            return
+        if not geometry.fits(*self.size):
+            self._draw_too_small()
+            return
+        self._draw_notice()
+        self._draw_bars()
+        if self.snapshot is not None:
+            self._draw_panels(self.snapshot)
+
+    def alert_ids(self) -> frozenset[int]:
+        """Alerts that came since this screen looks."""
+        return self._new
+
+    def pair_at(self, y: int) -> int | None:
+        """Index of the pair on row `y` of the watch list."""
+        if self.snapshot is None or y < 1:
+            return None
+        height = self._panels["pairs"].content_size.height - 1
+        index = rows.window(len(self.snapshot.pairs), height, self.snapshot.session.pair) + y - 1
+        return index if index < len(self.snapshot.pairs) else None
+
+    def _rectangles(self, width: int, height: int) -> dict[str, geometry.Rect]:
+        if not geometry.fits(width, height):
+            return {"too-small": geometry.Rect(0, 0, width, height)}
+        return geometry.arrange(width, height, len(self._notice))
+
+    def _draw_too_small(self) -> None:
+        need, have = geometry.SMALLEST, self.size
+        text = f"terminal too small: have {have.width}x{have.height}, need {need[0]}x{need[1]}"
+        self._panels["too-small"].show([(Span(row, Role.WARN),) for row in wrapped(text, max(1, have.width))])
+
+    def _draw_notice(self) -> None:
+        feed = self.snapshot.feed if self.snapshot else None
+        parts = [self.message] if self.message else []
+        if feed and feed.detail:
+            parts.append(feed.detail)
+        lines = [row for part in parts for row in wrapped(part, max(1, self.size.width))]
+        room = geometry.notice_room(*self.size)
+        if len(lines) > room > 0:
+            lines = [*lines[: room - 1], fit(lines[room - 1], self.size.width - 1) + self._glyphs.more]
+        if len(lines) != len(self._notice):
+            self._notice = lines
+            self._panels["notice"].refresh(layout=True)
+            self.call_after_refresh(self.draw)
+        self._notice = lines
+        self._panels["notice"].show([(Span(row, Role.WARN),) for row in lines])
+
+    def _draw_bars(self) -> None:
+        width = self._panels["status"].content_size.width
+        self._panels["status"].show([status.state_line(self.snapshot, self.state, width, self._glyphs)])
+        footer = self._panels["footer"]
+        text = "  ".join(field.text for field in bar(self._footer, footer.content_size.width, "  "))
+        footer.show([(Span(text, Role.DIM),)])
+        if self.snapshot is not None:
+            self._draw_health(self.snapshot.feed)
+
+    def _draw_health(self, feed: "FeedView") -> None:
+        """Ages and delays at most once a second; gaps, mismatches and a new size at once."""
+        panel = self._panels["health"]
+        width, now = panel.content_size.width, self._now()
+        of = (feed.link, feed.gaps_open, feed.gaps_lost, feed.mismatched, width)
+        if of == self._health_of and now - self._health_at < HEALTH_S:
+            return
+        self._health_of, self._health_at = of, now
+        panel.show([status.health_line(feed, width)])
+
+    def _draw_panels(self, snapshot: "Snapshot") -> None:
+        for name in cards.NAMES:
+            panel = self._panels[name]
+            title = cards.title(name, panel.content_size.width)
+            if title != panel.border_title:  # setting it draws the whole card
+                panel.border_title = title
+            panel.show(cards.card(name, snapshot, panel.content_size.width, self._glyphs))
+        count = geometry.plan(*self.size).sparks
+        self._sparks.count = count
+        session = self.state.wanted or snapshot.session
+        self._sparks.draw(snapshot, 0.0)
+        self._z.draw(snapshot, session.entry)
+        parts: tuple[tuple[str, Callable[[int, int], list[Line]]], ...] = (
+            ("spark-labels", lambda w, h: readout.spark_labels(snapshot, count, h, w)),
+            ("spark-values", lambda w, h: readout.spark_values(snapshot, count, h, w)),
+            ("z-labels", lambda w, h: readout.z_labels(self._z.scale, session.entry, h, w)),
+            ("z-values", lambda w, h: readout.z_values(snapshot, h, w)),
+            ("pairs", lambda w, h: rows.watch_list(snapshot.pairs, session.pair, w, h, self._glyphs)),
+            ("log", lambda w, h: rows.alert_log(snapshot.alerts, self._fresh, self._new, w, h, self._glyphs)),
+        )
+        for name, lines in parts:
+            panel = self._panels[name]
+            width, height = panel.content_size
+            panel.show(lines(width, height))
+
+    def _note_alerts(self) -> None:
+        if self.snapshot is None:
+            return
+        ids = [row.id for row in self.snapshot.alerts]
+        newest = max(ids, default=-1)
+        last = self._last_alert
+        if last is not None and newest > last:
+            self._fresh = frozenset(row_id for row_id in ids if row_id > last)
+            self._new |= self._fresh
+            self._new &= frozenset(ids)
+            self.set_timer(FLASH_S, self._calm)
+        self._last_alert = newest if last is None else max(newest, last)
+
+    def _calm(self) -> None:
+        self._fresh = frozenset()
+        self.draw()

@@ -1,0 +1,34 @@
+"""What a person may choose about the screen."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """Settings of the screen, from `[ui]` in the configuration."""
+
+    fps: float = 4.0
+    """Snapshots asked for a second, 1 to 10."""
+    bell: bool = True
+    """Ring the terminal's bell on a new alert."""
+    notify_terminal: str = "auto"
+    """Terminal notification on a new alert: `auto`, `osc9`, `osc777`, `both` or `off`."""
+    glyphs: str = "auto"
+    """Signs to draw with: `auto`, `braille`, `block` or `ascii`."""
+    theme: str = "auto"
+    """`auto` (mono where NO_COLOR is set, else dark), `dark` or `mono`."""
+    mouse: bool | None = None
+    """None: on, except over SSH, where every motion costs bytes."""
+    log_path: str = ""
+    """Where a crash is written in full; named in the one line the person sees."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.fps <= 10:
+            raise ValueError(f"[ui] fps must be 1 to 10, not {self.fps}")
+        for name, value, allowed in (
+            ("notify_terminal", self.notify_terminal, ("auto", "osc9", "osc777", "both", "off")),
+            ("glyphs", self.glyphs, ("auto", "braille", "block", "ascii")),
+            ("theme", self.theme, ("auto", "dark", "mono")),
+        ):
+            if value not in allowed:
+                raise ValueError(f"[ui] {name} must be one of {', '.join(allowed)}, not {value!r}")

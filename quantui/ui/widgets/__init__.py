@@ -1,0 +1,1 @@
+"""The panels of the monitor, one a file; all of them draw lines that `ui/render` made."""

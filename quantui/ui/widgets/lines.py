@@ -1,0 +1,60 @@
+"""The base of every panel: shows lines, repaints only those that changed."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from quantui.ui.render.lines import Line, Role, cut
+
+
+class LineWidget(Widget, inherit_css=False):
+    """A panel of plain lines. Text is never parsed as markup.
+
+    The compositor sends a repainted row from the widget's left edge on, so what changes often has a narrow widget of its own.
+    """
+
+    DEFAULT_CSS = ""
+
+    def __init__(self, styles: Mapping[Role, Style], *, id: str) -> None:
+        super().__init__(id=id)
+        self._looks = styles
+        self._lines: list[Line] = []
+        self._strips: list[Strip] = []
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Draw these lines from the top; rows equal to what is there are left alone."""
+        width, height = self.content_size
+        lines = lines[:height]
+        old, new = self._lines, [cut(line, width) for line in lines]
+        self._lines = new
+        for y in range(max(len(old), len(new))):
+            before = old[y] if y < len(old) else None
+            after = new[y] if y < len(new) else None
+            if before == after:
+                continue
+            if after is None:
+                continue
+            strip = Strip([Segment(text, self._looks[role]) for text, role in after])
+            if y < len(self._strips):
+                self._strips[y] = strip
+            else:
+                self._strips.append(strip)
+            self.refresh(Region(0, y, width, 1))
+        if len(new) < len(old):
+            del self._strips[len(new) :]
+            self.refresh(Region(0, len(new), width, len(old) - len(new)))
+
+    def texts(self) -> list[str]:
+        """What is shown, without colours."""
+        return ["".join(text for text, _ in line) for line in self._lines]
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the content."""
+        width = self.content_size.width
+        if y < len(self._strips):
+            return self._strips[y].adjust_cell_length(width)
+        return Strip.blank(width)

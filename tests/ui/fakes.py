@@ -1,0 +1,273 @@
+"""A source of canned snapshots, and a program that shows them: what every test of the screen stands on."""
+
+import math
+import sys
+import time
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from quantui.collector.client import CollectorGoneError
+from quantui.collector.snapshot import (
+    AlertRow,
+    FeedView,
+    GateView,
+    LegView,
+    Link,
+    PairRow,
+    SeriesView,
+    Session,
+    Snapshot,
+    StatsView,
+    TestView,
+)
+
+T0 = 1_723_161_600_000
+"""9 Aug 2024 00:00 UTC."""
+
+PAIRS = ("ETHUSDT/BTCUSDT", "SOLUSDT/ETHUSDT", "BNBUSDT/BTCUSDT", "LINKUSDT/ETHUSDT", "ADAUSDT/XRPUSDT", "DOTUSDT/ATOMUSDT")
+
+
+def wave(index: float, phase: float = 0.0) -> float:
+    return math.sin(index / 9 + phase) + 0.4 * math.sin(index / 3.1 + 2 * phase)
+
+
+def series(bars: int, points: int) -> SeriesView:
+    indices = range(max(0, bars - points), bars)
+    return SeriesView(
+        open_ms=tuple(T0 + 1000 * i for i in indices),
+        y=tuple(2613 + 4 * wave(i) for i in indices),
+        x=tuple(61_685 + 90 * wave(i, 0.6) for i in indices),
+        spread=tuple(0.01 * wave(i, 1.2) for i in indices),
+        zscore=tuple(1.8 * wave(i, 1.2) for i in indices),
+        correlation=tuple(0.8 + 0.1 * wave(i, 2.0) for i in indices),
+    )
+
+
+def snapshot(bars: int = 400, *, tick: int = 0, points: int = 160, session: Session | None = None) -> Snapshot:
+    session = session or Session(pair=0, timeframe="1s", window=240, z_window=240, entry=2.0, exit=0.5)
+    z = 1.8 * wave(bars - 1, 1.2)
+    y, x = PAIRS[session.pair].split("/")
+    rows = [
+        PairRow(
+            label=label,
+            zscore=1.7 * wave(bars, i),
+            signal="SHORT_SPREAD" if i == 1 else "",
+            eg_p=0.004 * (i + 1),
+            cointegrated=i < 3,
+            n=240,
+            need=240,
+        )
+        for i, label in enumerate(PAIRS)
+    ]
+    rows[3] = PairRow(label=PAIRS[3], n=87, need=240, note="warming up")
+    return Snapshot(
+        version=bars * 1000 + tick + 1,
+        mode="demo",
+        time_ms=T0 + 1000 * bars + 250 * tick,
+        feed=FeedView(
+            link=Link.LIVE, venue="binance-usdm", age_s=0.2 * tick, lag_ms=41 + tick, skew_ms=3.0, certified=0.999, messages=bars
+        ),
+        session=session,
+        y=LegView(
+            symbol=y, price=2613.24 + 0.37 * tick + wave(bars), change=0.0123, volatility=0.62, spread_bps=0.04, funding=0.0001
+        ),
+        x=LegView(symbol=x, price=61_685.99 + 3.1 * tick, change=-0.0045, volatility=0.48, spread_bps=0.02, funding=0.00008),
+        stats=StatsView(
+            n=240,
+            need=240,
+            bar_ms=T0 + 1000 * bars,
+            alpha=-2.19,
+            beta=0.912,
+            beta_se=0.014,
+            r_squared=0.75,
+            spread=0.0121,
+            spread_std=0.0052,
+            zscore=z,
+            correlation=0.83,
+            adf=TestView(-4.03, 0.0012, 2),
+            engle_granger=TestView(-4.02, 0.0071, 1),
+            half_life=14.2,
+            half_life_low=9.1,
+            half_life_high=31.0,
+            signal="SHORT_SPREAD" if z >= session.entry else "",
+            preview_zscore=z + 0.03 * (tick + 1),
+            preview_spread=0.0122 + 0.0001 * tick,
+            gates=(
+                GateView("beta", True, 0.912, 3.0),
+                GateView("correlation", True, 0.83, 0.7),
+                GateView("engle_granger", True, 0.0071, 0.05),
+            ),
+            certified=238,
+            provisional=2,
+        ),
+        series=series(bars, points),
+        pairs=tuple(rows),
+        alerts=(
+            AlertRow(id=3, time_ms=T0 - 60_000, severity="alert", pair="ETHUSDT/BTCUSDT", text="SHORT z +2.04 corr .83"),
+            AlertRow(id=2, time_ms=T0 - 900_000, severity="info", pair="SOLUSDT/ETHUSDT", text="EXIT z -0.01"),
+            AlertRow(id=1, time_ms=T0 - 1_000_000, severity="warning", pair="", text="gap BNBUSDT 412 trades, filled 1.1s"),
+        ),
+        pid=4242,
+        started_ms=T0,
+    )
+
+
+@dataclass
+class FakeSource:
+    """Answers like a collector whose market stands still until a test moves it."""
+
+    current: Snapshot = field(default_factory=snapshot)
+    gone: str = ""
+    calls: list[tuple[str, object]] = field(default_factory=list)
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        if self.gone:
+            raise CollectorGoneError(self.gone)
+        return self.current if self.current.version > since else None
+
+    def session(self, **changes: float | str) -> None:
+        self.calls.append(("session", changes))
+        self.current = replace(self.current, version=self.current.version + 1, session=replace(self.current.session, **changes))
+
+    def stop(self) -> None:
+        self.calls.append(("stop", None))
+
+    def detach(self) -> None:
+        self.calls.append(("detach", None))
+
+    def export(self, kind: str) -> str:
+        self.calls.append(("export", kind))
+        return f"/tmp/quantui-{kind}.csv"
+
+    def put(self, **changes: object) -> None:
+        self.current = replace(self.current, version=self.current.version + 1, **changes)
+
+
+class MovingSource(FakeSource):
+    """A live market: prices change with each call, a bar closes each second."""
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        now = time.monotonic()
+        bars, tick = 400 + int(now) % 100_000, int(now % 1 * 10)
+        self.current = snapshot(bars, tick=tick, points=points, session=self.current.session)
+        return self.current
+
+
+HOSTILE = (
+    "\x1b]52;c;aGFja2Vk\x07",
+    "\x1b[2J\x1b[H",
+    "\x9b31m",
+    "\x1bP+q544e\x1b\\\\",
+    "\x1b]0;owned\x07",
+    "a\x00b\rc\bd\x7f",
+    "\u202eevil",
+    "\u2066x\u2069",
+    "z\u200bw",
+    "\ufff9n\ufffb",
+    "o\u0301\u0302\u0303\u0304",
+    "\ud800",
+    "[/]",
+    "[bold",
+    "[@click=app.quit]x[/]",
+    "[link=file:///etc/passwd]y[/link]",
+    "\\\\[",
+    "币安人生USDT",
+    "line\nbreak",
+)
+
+
+class HostileSource(FakeSource):
+    """Everything that comes from outside tries to get at the terminal; each call brings the next string."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = 0
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        text = HOSTILE[self._turn % len(HOSTILE)]
+        self._turn += 1
+        base = self.current
+        self.put(
+            mode=text,
+            feed=replace(base.feed, venue=text, detail=" ".join(HOSTILE)),
+            session=replace(base.session, estimator=text, timeframe=text, space=text),
+            y=replace(base.y, symbol=text),
+            x=replace(base.x, symbol=text + "2"),
+            stats=replace(
+                base.stats,
+                signal=text,
+                gates=(GateView(text, False, 1.0, 2.0),),
+                half_life=None,
+                missing={"half_life": text, text: text},
+            ),
+            pairs=tuple(PairRow(label=each, n=5, need=240, note=each, signal=each) for each in HOSTILE[:9])
+            + tuple(PairRow(label=f"{each}/{each}", zscore=1.0, note=each, signal=each) for each in HOSTILE[9:]),
+            alerts=tuple(
+                AlertRow(1000 * self._turn + i, T0, "alert" if i else text, each, each, ("bell", "terminal", text))
+                for i, each in enumerate(HOSTILE)
+            ),
+        )
+        return self.current
+
+    def export(self, kind: str) -> str:
+        raise OSError(" ".join(HOSTILE))
+
+
+class LostSource(FakeSource):
+    """Gone after the first answer, for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = 0
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        self._calls += 1
+        if 2 <= self._calls <= 3:
+            raise CollectorGoneError("the collector at /run/x.sock cannot be reached: Connection refused")
+        return super().screen(since, points)
+
+
+class AlertingSource(FakeSource):
+    """One new alert a little after the screen has come up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = 0
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        self._calls += 1
+        if self._calls == 3:
+            text, ways = "LONG z -2.31;\x1b]0;x\x07", ("bell", "terminal")
+            row = AlertRow(id=9, time_ms=T0, severity="alert", pair="ETHUSDT/BTCUSDT", text=text, notify=ways)
+            self.put(alerts=(row, *self.current.alerts))
+        return super().screen(since, points)
+
+
+class BrokenSource(FakeSource):
+    """Fails in a way nobody thought of."""
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        raise ZeroDivisionError("[/] a bug")
+
+
+SOURCES = {
+    "moving": MovingSource,
+    "still": FakeSource,
+    "hostile": HostileSource,
+    "lost": LostSource,
+    "alerting": AlertingSource,
+    "broken": BrokenSource,
+}
+
+
+def main() -> int:
+    """Show a fake source on this terminal: `python -m tests.ui.fakes KIND [LOG]`."""
+    from quantui.ui.run import run_screen
+    from quantui.ui.settings import ScreenSettings
+
+    return run_screen(SOURCES[sys.argv[1]], ScreenSettings(log_path=sys.argv[2] if len(sys.argv) > 2 else ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+import pytest
+
+from quantui.ui.render import numbers
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (numbers.price(61_685.99, 2), "61,685.99"),
+        (numbers.price(None, 2), "-"),
+        (numbers.number(0.912, 3), "0.912"),
+        (numbers.number(0.0), "0.00"),
+        (numbers.number(1.3e-7, 2), "1.30e-07"),
+        (numbers.number(None), "-"),
+        (numbers.signed(2.306), "+2.31"),
+        (numbers.signed(-0.4), "-0.40"),
+        (numbers.signed(None), "-"),
+        (numbers.signed(3e9), "+3.00e+09"),
+        (numbers.share(0.99996), "99.9%"),
+        (numbers.share(1.0), "100%"),
+        (numbers.share(0.5), "50.0%"),
+        (numbers.share(None), "-"),
+        (numbers.probability(0.0071), ".007"),
+        (numbers.probability(0.00004), "<.001"),
+        (numbers.probability(0.99999), "1.00"),
+        (numbers.probability(None), "-"),
+        (numbers.age(0.2), "<1s"),
+        (numbers.age(12.9), "12s"),
+        (numbers.age(185), "3m"),
+        (numbers.age(8000), "2h"),
+        (numbers.age(400_000), "4d"),
+        (numbers.age(None), "-"),
+        (numbers.delay(41.4), "41ms"),
+        (numbers.delay(2310), "2.3s"),
+        (numbers.delay(-150_000), "-150s"),
+        (numbers.delay(None), "-"),
+        (numbers.clock(1_723_161_600_000 + 43_380_000), "12:03:00"),
+        (numbers.signal("SHORT_SPREAD"), "SHORT"),
+        (numbers.signal("EXIT"), "EXIT"),
+        (numbers.signal("NONE"), ""),
+        (numbers.spread(-0.00032, 0.00012, "log"), "-3.2"),
+        (numbers.spread(0.0000012, 0.0000034, "log"), "+0.012"),
+        (numbers.spread(0.0121, 0.0052, "log"), "+121"),
+        (numbers.spread(0.0052, 0.0052, "log", sign=False), "52"),
+        (numbers.spread(12.345, 3.2, "price"), "+12.3"),
+        (numbers.spread(0.0, 0.0, "log"), "+0.0"),
+        (numbers.spread(None, 1.0, "log"), "-"),
+        (numbers.spread_unit("log"), " bp"),
+        (numbers.spread_unit("price"), ""),
+        (numbers.bars(14.2, fine=False), "14"),
+        (numbers.bars(0.44, fine=True), "0.4"),
+        (numbers.bars(135.0, fine=True), "135"),
+    ],
+)
+def test_numbers_are_written_in_the_fields_way(shown: str, expected: str) -> None:
+    assert shown == expected
