@@ -1,0 +1,197 @@
+"""The screen on a real terminal: how soon, how many bytes, how much CPU, how quick to a key, how large.
+
+Runs the real `quantui demo`, collector and embedded exchange included, in a home of its own. The peer is btop, at the same
+sizes, in the same run, where it is installed: it redraws every 2 s, the demo closes a bar each second.
+
+Run: python -m benchmarks.screen [--quick] [--json FILE]
+"""
+
+import os
+import random
+import select
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyte
+
+from benchmarks.table import Row, make_parser, report
+from tests.terminal.product import Product, has_data, is_filled
+from tests.ui.terminal import _UNKNOWN_TO_PYTE, Terminal
+
+SIZES = ((80, 24, 8_000), (200, 50, 25_000))
+PAINTED = b"quit"
+"""The last word of the footer: the whole empty screen stands."""
+
+KEYS: tuple[tuple[str, Callable[[list[str]], bool]], ...] = (
+    ("n", lambda rows: "SOL/ETH" in rows[0]),
+    ("p", lambda rows: "ETH/BTC" in rows[0]),
+    ("3", lambda rows: "BNB/BTC" in rows[0]),
+    ("1", lambda rows: "ETH/BTC" in rows[0]),
+    ("w", lambda rows: "W480" in rows[0]),
+    ("W", lambda rows: "W240" in rows[0]),
+    ("t", lambda rows: " 1m W" in rows[0]),
+    ("T", lambda rows: " 1s W" in rows[0]),
+    ("+", lambda rows: any("+2.1 " in row[:8] for row in rows)),
+    ("-", lambda rows: any("+2.0 " in row[:8] for row in rows)),
+    (" ", lambda rows: "PAUSED" in rows[0]),
+    (" ", lambda rows: "LIVE" in rows[0]),
+)
+"""Keys and what the screen shows once they are painted; a round leaves everything as it was."""
+
+
+@contextmanager
+def product() -> Iterator[Product]:
+    """The program in a home of its own; nothing is left running."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Product(Path(folder))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def starts(times: int) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Seconds from exec to the first paint, the first prices and every panel filled; CPU seconds up to the first paint."""
+    paints, prices, filled, cpu = [], [], [], []
+    for _ in range(times):
+        with product() as made:
+            terminal = made.screen("demo")
+            while PAINTED not in terminal.raw:
+                terminal.pump(0.002)
+            paints.append(time.monotonic() - terminal.started)
+            cpu.append(terminal.cpu_seconds())
+            terminal.wait_for(has_data, 30)
+            prices.append(time.monotonic() - terminal.started)
+            terminal.wait_for(is_filled, 30)
+            filled.append(time.monotonic() - terminal.started)
+            terminal.keys("q")
+            terminal.wait_exit()
+    return paints, prices, filled, cpu
+
+
+def rate(terminal: Terminal, seconds: float) -> tuple[float, float]:
+    """Bytes a second and share of a core, in percent, of the program on the terminal."""
+    cpu, start = terminal.cpu_seconds(), time.monotonic()
+    got = terminal.pump(seconds)
+    elapsed = time.monotonic() - start
+    return got / elapsed, 100 * (terminal.cpu_seconds() - cpu) / elapsed
+
+
+def key_delays(terminal: Terminal, rounds: int) -> list[float]:
+    """Milliseconds from a key to the bytes that show its effect."""
+    terminal.text()
+    chance = random.Random(1)
+    delays = []
+    for _ in range(rounds):
+        for key, is_shown in KEYS:
+            terminal.pump(0.15 + 0.2 * chance.random())  # not in step with the screen's own tick
+            terminal.text()
+            delays.append(_delay(terminal, key, is_shown))
+    return delays
+
+
+def _delay(terminal: Terminal, key: str, is_shown: Callable[[list[str]], bool]) -> float:
+    """Bytes are stamped as they come and read as a screen afterwards: the terminal's own work does not count."""
+    start = time.perf_counter()
+    os.write(terminal.master, key.encode())
+    chunks: list[tuple[float, bytes]] = []
+    stream = pyte.ByteStream(terminal.screen)
+    while time.perf_counter() - start < 2:
+        quiet = not select.select([terminal.master], [], [], 0.004)[0]
+        if not quiet:
+            chunks.append((time.perf_counter(), os.read(terminal.master, 65536)))
+            continue
+        for at, data in chunks:
+            stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+            if is_shown(terminal.screen.display):
+                return 1000 * (at - start)
+        chunks.clear()
+    raise RuntimeError(f"the key {key!r} was never shown\n" + "\n".join(terminal.screen.display))
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int) -> list[Row]:
+    """What the screen costs at one size."""
+    size = f"{columns}x{rows}"
+    with product() as made:
+        terminal = made.screen("demo", columns=columns, rows=rows)
+        terminal.wait_for(is_filled, 30)
+        terminal.pump(2)
+        bytes_s, cpu = rate(terminal, seconds)
+        found = [
+            Row(f"{size}: bytes", bytes_s / 1000, "kB/s", None, f"<= {limit // 1000} kB/s", bytes_s <= limit),
+            Row(f"{size}: CPU of the screen", cpu, "% core", None, "<= 3 %", cpu <= 3),
+        ]
+        delays = key_delays(terminal, rounds)
+        p50, p95 = statistics.median(delays), statistics.quantiles(delays, n=20)[-1]
+        found.append(Row(f"{size}: key to paint, {len(delays)} keys, p50", p50, "ms"))
+        found.append(Row(f"{size}: key to paint, p95", p95, "ms", None, "<= 10 ms", p95 <= 10))
+        terminal.keys(" ")
+        terminal.wait_for("PAUSED")
+        terminal.pump(0.5)
+        paused, cpu = rate(terminal, min(seconds, 5))
+        found.append(Row(f"{size}: bytes when paused", paused, "B/s", None, "0 B/s", paused == 0))
+        found.append(Row(f"{size}: CPU when paused", cpu, "% core"))
+        screen, collector = rss_mb(terminal.pid), rss_mb(made.pid())
+        found.append(Row(f"{size}: memory of the screen", screen, "MB", None, "<= 60 MB", screen <= 60))
+        found.append(Row(f"{size}: memory of the collector, 5 symbols", collector, "MB", None, "<= 200 MB", collector <= 200))
+        terminal.keys("q")
+        terminal.wait_exit()
+    return found
+
+
+def btop(columns: int, rows: int, seconds: float) -> list[Row]:
+    """The same figures of btop, with its defaults."""
+    program = shutil.which("btop")
+    size = f"{columns}x{rows}"
+    if program is None:
+        return [Row(f"{size}: btop", None, "", note="btop is not installed")]
+    with tempfile.TemporaryDirectory() as home:
+        terminal = Terminal(
+            "--utf-force", columns=columns, rows=rows, program=program, environ={"HOME": home, "XDG_CONFIG_HOME": home}
+        )
+        try:
+            terminal.pump(3)
+            if not terminal.raw:
+                return [Row(f"{size}: btop", None, "", note="btop shows nothing on this terminal")]
+            bytes_s, cpu = rate(terminal, seconds)
+            memory = rss_mb(terminal.pid)
+        finally:
+            terminal.close()
+    return [
+        Row(f"{size}: btop, bytes", bytes_s / 1000, "kB/s"),
+        Row(f"{size}: btop, CPU", cpu, "% core"),
+        Row(f"{size}: btop, memory", memory, "MB"),
+    ]
+
+
+def main() -> None:
+    options = make_parser(__doc__ or "").parse_args()
+    times, seconds, rounds = (2, 4.0, 1) if options.quick else (7, 12.0, 6)
+    paints, prices, filled, cpu = starts(times)
+    paint, price, full = statistics.median(paints), statistics.median(prices), statistics.median(filled)
+    rows = [
+        Row(f"first paint after exec, median of {times}", paint, "s", None, "<= 0.25 s", paint <= 0.25),
+        Row("first paint, best", min(paints), "s"),
+        Row("first paint, CPU time, best", min(cpu), "s"),
+        Row("first prices on the screen, median", price, "s", None, "<= 3 s", price <= 3),
+        Row("every panel filled, median", full, "s", None, "<= 5 s", full <= 5),
+    ]
+    for columns, lines, limit in SIZES:
+        rows += ours(columns, lines, limit, seconds, rounds)
+        rows += btop(columns, lines, seconds)
+    report("screen: the demo on a terminal, beside btop", rows, options.json)
+
+
+if __name__ == "__main__":
+    main()
