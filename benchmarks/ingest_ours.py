@@ -31,7 +31,8 @@ async def run(port: int, messages: int) -> tuple[Meter, dict[Market, SymbolStrea
     streams = {market: SymbolStream(SymbolFrames(_instrument(market))) for market in MARKETS}
     clock, meter = Clock(), Meter(messages)
     meter.prepare()
-    line = Line({market.name: stream for market, stream in streams.items()}, FeedStatus(), clock, _VENUE.grace_ms, _complain)
+    by_name = {market.name: stream for market, stream in streams.items()}
+    line = Line(by_name, FeedStatus(), clock, _VENUE.grace_ms, _complain, SymbolStream.rescale)
 
     def take(frames: Sequence[bytes]) -> None:
         if meter.seen == 0:

@@ -56,7 +56,7 @@ class Wire:
         self.symbols = [Symbol(_VENUE, f"S{i}USDT") for i in range(SYMBOLS)]
         self.streams = {symbol: SymbolStream(_filled(symbol, begin_ms)) for symbol in self.symbols}
         streams = {symbol.name: stream for symbol, stream in self.streams.items()}
-        self.line = Line(streams, self.status, Clock(), GRACE_MS, lambda problem: sys.exit(problem))
+        self.line = Line(streams, self.status, Clock(), GRACE_MS, sys.exit, SymbolStream.rescale)
         self.prices = [50_000.0] * SYMBOLS
         self.next_id = [1] * SYMBOLS
 
