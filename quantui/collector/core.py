@@ -29,6 +29,8 @@ _TROUBLE_KEY = "trouble"
 _LOOKING_S = 3.0
 """A screen that has asked within this time is there."""
 _SCREENS = 16
+_TURN = 20
+"""Symbols taken in before the event loop gets its turn."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Collector:
     async def settle(self) -> None:
         """Take in what the feeds have closed, publish what follows from it."""
         self.freshness.look()
-        self._drain()
+        await self._drain()
         self._warn()
         async for readings in self.desk.settle():
             for reading in readings:
@@ -107,14 +109,17 @@ class Collector:
             await self.settle()
             self._refocus()
 
-    def _drain(self) -> None:
-        for feed in self.feeds:
-            for symbol, stream in list(feed.streams.items()):
-                if self.desk.frames.get(symbol) is not stream.frames:
-                    self.desk.frames[symbol] = stream.frames
-                    for timeframe in Timeframe:
-                        self.desk.mark(symbol, timeframe)
-                self._drain_stream(stream)
+    async def _drain(self) -> None:
+        """Take in what is closed, a few symbols at a time: many bars close at one moment, and the sockets wait meanwhile."""
+        streams = [(symbol, stream) for feed in self.feeds for symbol, stream in feed.streams.items()]
+        for number, (symbol, stream) in enumerate(streams, 1):
+            if self.desk.frames.get(symbol) is not stream.frames:
+                self.desk.frames[symbol] = stream.frames
+                for timeframe in Timeframe:
+                    self.desk.mark(symbol, timeframe)
+            self._drain_stream(stream)
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
 
     def _drain_stream(self, stream: SymbolStream) -> None:
         instrument = stream.frames.instrument
@@ -201,7 +206,7 @@ class Collector:
             x=self.lens.leg(pair.x, timeframe, session.window, volatility[1]),
             stats=self.lens.stats(pair, timeframe),
             series=self.lens.series(pair, timeframe, points),
-            pairs=tuple(self.lens.row(each, timeframe) for each in self.pairs),
+            pairs=self.lens.rows(self.pairs, timeframe),
             alerts=self.alarm.rows(),
             pid=os.getpid(),
             started_ms=self.started_ms,

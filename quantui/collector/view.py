@@ -15,7 +15,7 @@ from quantui.collector import snapshot as view
 from quantui.collector.desk import Desk, DeskSettings, Reading
 from quantui.feeds.feed import Feed, FeedStatus
 from quantui.market.bars import COLUMNS, BarState
-from quantui.market.frames import Floats
+from quantui.market.frames import BarRing, Floats
 from quantui.market.instruments import Pair, Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 from quantui.text import safe
@@ -33,6 +33,15 @@ class _Drawn(NamedTuple):
     series: view.SeriesView
 
 
+class _Proof(NamedTuple):
+    """What is proven of a ring, and at which of its changes that was counted."""
+
+    ring: BarRing
+    changes: int
+    total: int
+    proven: int
+
+
 @dataclass(slots=True)
 class Lens:
     """Builds the parts of a snapshot; keeps what is costly until a bar closes."""
@@ -41,6 +50,7 @@ class Lens:
     feeds: Sequence[Feed]
     _series: dict[int, "_Drawn"] = field(default_factory=dict)
     """By number of points: screens of different sizes do not take turns in computing."""
+    _proofs: dict[Symbol, _Proof] = field(default_factory=dict)
 
     def stream(self, symbol: Symbol) -> SymbolStream | None:
         """The stream of a symbol, whichever feed has it."""
@@ -70,7 +80,7 @@ class Lens:
             gaps_open=sum(not stream.is_complete for stream in streams),
             gaps_filled=sum(tally.holes_filled for tally in tallies),
             gaps_lost=sum(tally.holes_lost for tally in tallies),
-            certified=certified_share(streams),
+            certified=self._certified(streams),
             mismatched=sum(tally.mismatched for tally in tallies),
             rejected=sum(tally.rejected for tally in tallies) + sum(status.rejected for status in statuses),
             duplicates=sum(stream.sequencer.duplicates for stream in streams),
@@ -149,10 +159,14 @@ class Lens:
             self._series[points] = drawn = _Drawn(reading, self.desk.settings, series)
         return drawn.series
 
-    def row(self, pair: Pair, timeframe: Timeframe) -> view.PairRow:
-        """A line of the watch list."""
+    def rows(self, pairs: Sequence[Pair], timeframe: Timeframe) -> tuple[view.PairRow, ...]:
+        """The watch list."""
+        notes = self._notes()
+        return tuple(self._row(pair, timeframe, notes.get(pair.y) or notes.get(pair.x, "")) for pair in pairs)
+
+    def _row(self, pair: Pair, timeframe: Timeframe, note: str) -> view.PairRow:
         reading = self.desk.readings.get((pair, timeframe))
-        need, note = self.desk.settings.window, self._note(pair)
+        need = self.desk.settings.window
         if reading is None:
             return view.PairRow(label=safe(pair.label), need=need, note=note or "waiting for data")
         s = reading.statistics
@@ -170,14 +184,26 @@ class Lens:
             note=note,
         )
 
-    def _note(self, pair: Pair) -> str:
-        for symbol in (pair.y, pair.x):
-            status, stream = self.status(symbol), self.stream(symbol)
-            if status is not None and symbol in status.notes:
-                return safe(status.notes[symbol])
-            if stream is not None and stream.hole is not None and stream.sequencer.next_id:
-                return f"filling {symbol.name}"
-        return ""
+    def _notes(self) -> dict[Symbol, str]:
+        """What is wrong with a symbol, where something is."""
+        notes: dict[Symbol, str] = {}
+        for feed in self.feeds:
+            for symbol, stream in feed.streams.items():
+                if stream.hole is not None and stream.sequencer.next_id:
+                    notes[symbol] = f"filling {symbol.name}"
+            notes.update((symbol, safe(note)) for symbol, note in feed.status.notes.items())
+        return notes
+
+    def _certified(self, streams: Sequence[SymbolStream]) -> float | None:
+        """Share of the newest minute bars that equal the exchange's own; counted anew where bars have changed."""
+        total = proven = 0
+        for stream in streams:
+            ring, symbol = stream.frames[Timeframe.M1], stream.frames.instrument.symbol
+            known = self._proofs.get(symbol)
+            if known is None or known.ring is not ring or known.changes != ring.changes:
+                known = self._proofs[symbol] = _Proof(ring, ring.changes, *_proof(ring))
+            total, proven = total + known.total, proven + known.proven
+        return round(proven / total, 4) if total else None
 
     def _age(self, pair: Pair, status: FeedStatus, monotonic: float) -> float | None:
         """Seconds since the older of the legs' last trades, by exchange time."""
@@ -218,16 +244,12 @@ class Lens:
         )
 
 
-def certified_share(streams: Sequence[SymbolStream]) -> float | None:
-    """Share of the newest minute bars that equal the exchange's own; the very newest has no kline yet and does not count."""
-    total = proven = 0
-    for stream in streams:
-        states = stream.frames[Timeframe.M1].rows[-_CERTIFIED_BARS:, _STATE]
-        if len(states) and states[-1] == BarState.PROVISIONAL:
-            states = states[:-1]
-        total += len(states)
-        proven += int(np.count_nonzero(states == BarState.CERTIFIED))
-    return round(proven / total, 4) if total else None
+def _proof(ring: BarRing) -> tuple[int, int]:
+    """How many of the newest bars count, and how many of these are proven; the very newest has no kline yet."""
+    states = ring.rows[-_CERTIFIED_BARS:, _STATE]
+    if len(states) and states[-1] == BarState.PROVISIONAL:
+        states = states[:-1]
+    return len(states), int(np.count_nonzero(states == BarState.CERTIFIED))
 
 
 def _follows(before: Reading, reading: Reading) -> bool:

@@ -44,6 +44,8 @@ class BarRing:
         self._table: Ints = np.empty((2 * capacity, len(COLUMNS)), dtype=np.int64)
         self._start = 0
         self._end = 0
+        self.changes = 0
+        """How often a bar came, went or was replaced: what was made of the bars before is old."""
 
     def __len__(self) -> int:
         return self._end - self._start
@@ -79,6 +81,7 @@ class BarRing:
 
     def put(self, bar: Bar) -> None:
         """Append the bar, or replace the one with its open time, or insert it where it belongs."""
+        self.changes += 1
         if len(self) and bar.open_ms <= self._table[self._end - 1, 0]:
             self._put_inside(bar)
             return
@@ -90,6 +93,7 @@ class BarRing:
 
     def load(self, rows: Ints) -> None:
         """Replace everything by `rows` (n, columns), ascending by open time; the newest `capacity` are kept."""
+        self.changes += 1
         rows = rows[-self.capacity :]
         self._start, self._end = 0, len(rows)
         self._table[: len(rows)] = rows
@@ -99,6 +103,7 @@ class BarRing:
         index = self.find(open_ms)
         if index is None:
             return False
+        self.changes += 1
         at = self._start + index
         self._table[at : self._end - 1] = self._table[at + 1 : self._end].copy()
         self._end -= 1

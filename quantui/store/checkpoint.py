@@ -59,9 +59,11 @@ class Checkpoint:
         tails: dict[int, Tail] = {}
         async with transaction(self._connection):
             await self._many(_PUT_INSTRUMENT, [_instrument_row(one) for one in pending.instruments - self._instruments])
+            rows: list[tuple[object, ...]] = []
             for key, bars in pending.bars.items():
                 series = self._series.get(key) or await self._series_id(key, new_series)
-                await self._connection.executemany(_PUT_BAR, [(series, open_ms, bar) for open_ms, bar in bars.items()])
+                rows += [(series, open_ms, bar) for open_ms, bar in bars.items()]
+            await self._many(_PUT_BAR, rows)  # of all series at once: each call is a trip to the connection's thread and back
             for key, batches in pending.ticks.items():
                 series = self._series.get(key) or await self._series_id(key, new_series)
                 for instrument, table in batches:
