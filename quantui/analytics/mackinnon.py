@@ -9,6 +9,7 @@ The third coefficient of the 1 % surface for two variables with a constant is -2
 """
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 Trend = Literal["n", "c", "ct"]
@@ -72,8 +73,10 @@ def critical_values(variables: int, trend: Trend, nobs: float = math.inf) -> dic
     Raises:
         KeyError: no surface for this combination.
     """
+    return dict(zip(LEVELS, _critical_values(variables, trend, nobs), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _critical_values(variables: int, trend: Trend, nobs: float) -> tuple[float, ...]:
     inverse = 1.0 / nobs
-    return {
-        level: sum(c * inverse**power for power, c in enumerate(row))
-        for level, row in zip(LEVELS, _CRITICAL_SURFACES[trend, variables], strict=True)
-    }
+    return tuple(sum(c * inverse**power for power, c in enumerate(row)) for row in _CRITICAL_SURFACES[trend, variables])

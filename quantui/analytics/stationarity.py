@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import numpy.typing as npt
 
 from quantui.analytics.mackinnon import Trend, critical_values, p_value
 from quantui.market.frames import Floats, Ints
@@ -20,6 +20,12 @@ _WEAK_PIVOT = 1e-5
 
 _NO_PIVOT = 1e-12
 """Below this share of its length left over by those before it, a column is their combination and adds nothing."""
+
+_WIDTHS = np.array((0, 2, 5, 10, 16, 24, 36, 54, 81))
+"""Series whose orders lie between two of these are fitted together, with the upper as their width.
+
+Never the highest order among them: a series' last digits must not depend on the company it is in.
+"""
 
 _TERMS: Mapping[Trend, int] = {"n": 0, "c": 1, "ct": 2}
 
@@ -112,68 +118,101 @@ def too_short(n: int, trend: Trend, lags: int | None = None) -> Missing | None:
 def dickey_fuller(series: Floats, trend: Trend, lags: int | None = None) -> DickeyFuller:
     """Test statistics of finite, varying series (P, n) that are long enough for the test (`too_short`)."""
     count, n = series.shape
-    differences = np.diff(series, axis=-1)
-    chosen = np.full(count, lags) if lags is not None else _lags_by_aic(series, differences, trend)
+    chosen = _lags_by_aic(series, trend) if lags is None else np.full(count, lags)
     stat, coefficient = np.empty(count), np.empty(count)
-    for order in np.unique(chosen).tolist():
-        rows = np.flatnonzero(chosen == order)
-        every = len(rows) == count
-        table = _regression(series if every else series[rows], differences if every else differences[rows], order, trend)
-        # Differences first, level last: its t ratio then stands in the factor's last rows.
-        table[:, :-1] = np.roll(table[:, :-1], -1, axis=1)
-        factor = _factor(table)
-        freedom = n - 1 - order - _TERMS[trend] - _independent(factor)[:, -1]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            stat[rows] = factor[:, -1, -2] / factor[:, -1, -1] * np.sqrt(freedom)
-            coefficient[rows] = factor[:, -1, -2] / factor[:, -2, -2]
-            stat[rows] = np.where(factor[:, -2, -2] > 0, stat[rows], np.nan)
+    widths = np.append(_WIDTHS[n - 2 > _WIDTHS], n - 2)
+    alike = widths[np.searchsorted(widths, chosen)]
+    for width in np.unique(alike).tolist():
+        rows = np.flatnonzero(alike == width)
+        stat[rows], coefficient[rows] = _fit(series if len(rows) == count else series[rows], chosen[rows], width, trend)
     return DickeyFuller(stat, coefficient, chosen, n - 1 - chosen)
 
 
-def _lags_by_aic(series: Floats, differences: Floats, trend: Trend) -> Ints:
+def _fit(series: Floats, lags: Ints, width: int, trend: Trend) -> tuple[Floats, Floats]:
+    """(P,) t statistics and coefficients of the level, each series with its own order of `lags` (P,) and its own sample.
+
+    What a series does not use of `width` lags is zero, and stands for itself in the factorisation: one serves several orders.
+    """
+    n = series.shape[-1]
+    used = np.ones((len(series), width + 2), bool)
+    used[:, :width] = np.arange(1, width + 1) <= lags[:, None]
+    sample = np.arange(n - 1) >= lags[:, None]
+    table = _regression(series, width)
+    table[:, :-1] = np.roll(table[:, :-1], -1, axis=1)  # level last but one: its t ratio then stands in the factor's last rows
+    if width:
+        table *= used[:, :, None] & sample[:, None, :]
+    _detrend(table, trend, sample)
+    factor = _factor(table, used)
+    freedom = n - 1 - lags - _TERMS[trend] - _independent(factor, used)[:, -1]
+    level, difference = factor[:, -2, -2], factor[:, -1, -2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(level > 0, difference / factor[:, -1, -1] * np.sqrt(freedom), np.nan), difference / level
+
+
+def _lags_by_aic(series: Floats, trend: Trend) -> Ints:
     """(P,) lag orders that minimise AIC, all orders compared on the sample of the widest."""
     widest = max_lags(series.shape[-1], trend)
-    table = _regression(series, differences, widest, trend)
-    factor = _factor(table)
+    table = _regression(series, widest)[:, :, widest:]
+    count, width, rows = table.shape
+    _detrend(table, trend)
+    used = np.ones((count, width), bool)
+    factor = _factor(table, used)
     squares = factor[:, -1, :] ** 2
     left_over = np.cumsum(squares[:, ::-1], axis=-1)[:, ::-1]  # [:, j]: unexplained by the first j columns
     with np.errstate(divide="ignore"):
-        aic = table.shape[-1] * np.log(left_over[:, 1:]) + 2.0 * _independent(factor)
+        aic = rows * np.log(left_over[:, 1:]) + 2.0 * _independent(factor, used)
     best: Ints = np.argmin(aic, axis=-1)
     return best
 
 
-def _regression(series: Floats, differences: Floats, lags: int, trend: Trend) -> Floats:
-    """(P, lags + 2, N) rows [level, lag 1, ..., lag k, difference] of the regression, deterministic terms taken out."""
-    rows = differences.shape[-1] - lags
-    table = np.empty((len(series), lags + 2, rows))
-    windows = sliding_window_view(differences, rows, axis=-1)  # (P, lags + 1, N), oldest lag first
-    table[:, 0] = series[:, lags:-1]
-    table[:, 1:-1] = windows[:, :-1][:, ::-1]
-    table[:, -1] = windows[:, -1]
-    if trend != "n":
-        table -= table.mean(-1, keepdims=True)
-    if trend == "ct":
-        time = np.arange(rows) - (rows - 1) / 2
-        table -= (table @ time / (time @ time))[..., None] * time
+def _regression(series: Floats, lags: int) -> Floats:
+    """(P, lags + 2, n - 1) rows [level, lag 1, ..., lag k, difference], one column a difference; 0 where a lag does not reach."""
+    differences = np.diff(series, axis=-1)
+    table = np.zeros((len(series), lags + 2, differences.shape[-1]))
+    table[:, 0] = series[:, :-1]
+    for lag in range(1, lags + 1):
+        table[:, lag, lag:] = differences[:, :-lag]
+    table[:, -1] = differences
     return table
 
 
-def _independent(factor: Floats) -> Ints:
-    """(P, q - 1) how many of the first 1, 2, ... regressors are independent."""
-    counts: Ints = np.cumsum(np.diagonal(factor, axis1=1, axis2=2)[:, :-1] > 0, axis=-1)
+def _detrend(table: Floats, trend: Trend, sample: npt.NDArray[np.bool_] | None = None) -> None:
+    """Take the deterministic terms out of the rows (P, q, N) in place: fitted on each series' `sample` (P, N), all of N without.
+
+    Outside the sample the rows are and stay zero.
+    """
+    if trend == "n":
+        return
+    inside = np.ones((1, 1, table.shape[-1]), bool) if sample is None else sample[:, None, :]
+    size = inside.sum(-1, keepdims=True)
+    np.subtract(table, table.sum(-1, keepdims=True) / size, out=table, where=inside)
+    if trend == "ct":
+        steps = np.arange(table.shape[-1])
+        time = np.where(inside, steps - (steps * inside).sum(-1, keepdims=True) / size, 0.0)
+        table -= (table * time).sum(-1, keepdims=True) / (time * time).sum(-1, keepdims=True) * time
+
+
+def _independent(factor: Floats, used: npt.NDArray[np.bool_]) -> Ints:
+    """(P, q - 1) how many of the first 1, 2, ... regressors are used and independent."""
+    counts: Ints = np.cumsum((np.diagonal(factor, axis1=1, axis2=2) > 0)[:, :-1] & used[:, :-1], axis=-1)
     return counts
 
 
-def _factor(table: Floats) -> Floats:
-    """(P, q, q) lower factors L with L Lᵀ = table tableᵀ and a diagonal >= 0, 0 for a row that adds nothing to those above."""
+def _factor(table: Floats, used: npt.NDArray[np.bool_]) -> Floats:
+    """(P, q, q) lower factors L with L Lᵀ = table tableᵀ and a diagonal >= 0, 0 for a row that adds nothing to those above.
+
+    A row that is not `used` (P, q) is zero and gets a pivot of its own, or none; it changes nothing of the others.
+    """
     gram = table @ table.transpose(0, 2, 1)
+    each = np.arange(table.shape[1])
+    gram[:, each, each] += ~used
     try:
         factor = np.asarray(np.linalg.cholesky(gram), np.float64)
     except np.linalg.LinAlgError:
         if len(table) == 1:
             return _factor_safely(table)
-        return np.concatenate([_factor(row[None]) for row in table])  # one bad series must not change the others' digits
+        rows = range(len(table))  # one bad series must not change the others' digits
+        return np.concatenate([_factor(table[row : row + 1], used[row : row + 1]) for row in rows])
     diagonal = np.diagonal(factor, axis1=1, axis2=2)
     weak = (diagonal * diagonal < _WEAK_PIVOT * np.diagonal(gram, axis1=1, axis2=2)).any(-1)
     if weak.any():
