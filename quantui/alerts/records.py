@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from quantui.text import safe
 
@@ -59,8 +59,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
 def cleaned(seen: Observation) -> Observation:
     """`seen` with None for what is not a finite number."""
-    fields = ((name, getattr(seen, name)) for name in seen.__struct_fields__)
-    wrong = dict.fromkeys(name for name, value in fields if isinstance(value, float) and not math.isfinite(value))
+    values = zip(seen.__struct_fields__, astuple(seen), strict=True)
+    wrong = dict.fromkeys(name for name, value in values if isinstance(value, float) and not math.isfinite(value))
     return replace(seen, **wrong) if wrong else seen
 
 

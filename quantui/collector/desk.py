@@ -26,6 +26,7 @@ CATCH_UP = 256
 """Closed bars computed one by one after a pause; of more, only the newest."""
 _DAY_MS = 86_400_000
 _STATE, _TURNOVER = COLUMNS.index("state"), COLUMNS.index("quote_volume")
+_CERTIFIED, _GAP = int(BarState.CERTIFIED), int(BarState.GAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class _Legs:
         key = symbol, start_ms, end_ms
         if key not in self._gaps:
             rows = self.frames[symbol][self.timeframe].between(start_ms, end_ms)
-            self._gaps[key] = int(np.count_nonzero(rows[:, _STATE] == BarState.GAP))
+            self._gaps[key] = int(np.count_nonzero(rows[:, _STATE] == _GAP))
         return self._gaps[key]
 
     def _leg_turnover(self, symbol: Symbol, until_ms: int) -> float | None:
@@ -243,7 +244,7 @@ def _reading(
     settings: DeskSettings, timeframe: Timeframe, job: _Job, statistics: PairStatistics, before: Reading | None
 ) -> Reading:
     states = job.closes.state[job.start : job.end]
-    certified = int(np.count_nonzero(states == BarState.CERTIFIED))
+    certified = int(np.count_nonzero(states == _CERTIFIED))
     return Reading(
         pair=job.pair,
         timeframe=timeframe,

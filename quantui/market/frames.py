@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 _COLUMN = {name: index for index, name in enumerate(COLUMNS)}
 _STATE = _COLUMN["state"]
 _CLOSE = _COLUMN["close"]
+_GAP = int(BarState.GAP)
 
 DEFAULT_CAPACITY: Mapping[Timeframe, int] = {
     Timeframe.S1: 14_400,
@@ -225,7 +226,7 @@ def aligned_closes(y: SymbolFrames, x: SymbolFrames, timeframe: Timeframe, last:
         if len(a) != len(b) or not np.array_equal(a[:, 0], b[:, 0]):
             _, rows_a, rows_b = np.intersect1d(a[:, 0], b[:, 0], assume_unique=True, return_indices=True)
             a, b = a[rows_a], b[rows_b]
-        whole = (a[:, _STATE] != BarState.GAP) & (b[:, _STATE] != BarState.GAP)
+        whole = (a[:, _STATE] != _GAP) & (b[:, _STATE] != _GAP)
         if not whole.all():
             a, b = a[whole], b[whole]
         if len(a) >= last or reach >= max(len(left), len(right)):
