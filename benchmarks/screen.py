@@ -102,7 +102,8 @@ def _delay(terminal: Terminal, key: str, is_shown: Callable[[list[str]], bool]) 
     chunks: list[tuple[float, bytes]] = []
     stream = pyte.ByteStream(terminal.screen)
     while time.perf_counter() - start < 2:
-        quiet = not select.select([terminal.master], [], [], 0.004)[0]
+        # Reading them as a screen takes longer than the answer to a key: only when nothing more has come for a while.
+        quiet = not select.select([terminal.master], [], [], 0.05)[0]
         if not quiet:
             chunks.append((time.perf_counter(), os.read(terminal.master, 65536)))
             continue

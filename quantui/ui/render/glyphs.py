@@ -1,18 +1,18 @@
 """The signs the screen draws with: braille, block or plain ASCII, for fonts and terminals that lack the better ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs. A chart cell is a grid of dots; `bits[x][y]` is the bit of a dot, `char(bits)` the sign."""
+    """One set of signs. A chart cell is a grid of dots; `bits[x][y]` is the bit of a dot, `chars[bits]` the sign."""
 
     name: str
     bits: tuple[tuple[int, ...], ...]
-    chars: Mapping[int, str] | None
-    """Sign of a bit mask; None: Unicode braille."""
+    chars: Sequence[str]
+    """Sign of a bit mask; a blank where no dot is set."""
     level: str
     """Sign of a threshold line."""
     up: str
@@ -35,12 +35,6 @@ class Glyphs:
     bar: str
     more: str
 
-    def char(self, mask: int) -> str:
-        """The sign of a cell whose dots are `mask`."""
-        if self.chars is None:
-            return chr(0x2800 + mask) if mask else " "
-        return self.chars[mask]
-
 
 _UNICODE: Final = {
     "level": "┄", "up": "▲", "down": "▼", "ok": "✓", "failed": "×", "focus": "▸", "live": "●", "waiting": "○", "warning": "▲",
@@ -48,12 +42,14 @@ _UNICODE: Final = {
     "rule": "─", "bar": "│", "more": "…",
 }  # fmt: skip
 
-BRAILLE: Final = Glyphs("braille", ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)), None, **_UNICODE)
+_BRAILLE: Final = (" ", *(chr(0x2800 + mask) for mask in range(1, 256)))
 
-BLOCK: Final = Glyphs("block", ((1, 2),), {0: " ", 1: "▀", 2: "▄", 3: "█"}, **_UNICODE)
+BRAILLE: Final = Glyphs("braille", ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)), _BRAILLE, **_UNICODE)
+
+BLOCK: Final = Glyphs("block", ((1, 2),), (" ", "▀", "▄", "█"), **_UNICODE)
 
 ASCII: Final = Glyphs(
-    "ascii", ((1, 2, 4),), {0: " ", 1: "'", 2: "-", 4: ".", 3: "|", 5: "|", 6: "|", 7: "|"},
+    "ascii", ((1, 2, 4),), (" ", "'", "-", "|", ".", "|", "|", "|"),
     level="~", up="^", down="v", ok="y", failed="x", focus=">", live="*", waiting="o", warning="!", dead="x", beta="b", alpha="a",
     squared="2", sigma="sd", plus_minus="+-", at_least=">=", infinite="inf", rule="-", bar="|", more="~",
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """A line of the screen before it has colours: spans of text, each with a role that a theme turns into a style."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -33,10 +34,14 @@ Line = tuple[Span, ...]
 """One row; two spans at most where it changes often: bytes on the wire grow with the runs of style, not with the cells."""
 
 
+_MAYBE_WIDE = re.compile("[^\0-\u02ff\u03b1-\u03c9\u2010-\u2027\u2190-\u22ff\u2500-\u25fc\u2713\u2800-\u28ff]")
+"""Anything but what our own pictures are made of: Latin, Greek, arrows, lines, blocks, braille, all one cell wide."""
+
+
 @lru_cache(maxsize=4096)
 def cells(text: str) -> int:
     """Cells the text takes on a terminal. Sanitised text has no zero-width characters (`quantui.text`)."""
-    if text.isascii():
+    if text.isascii() or not _MAYBE_WIDE.search(text):
         return len(text)
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 

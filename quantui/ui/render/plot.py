@@ -42,38 +42,36 @@ def plot(
         return [_eighths(values, width, scale)]
     masks = _masks(values[-points_of(width, glyphs) :], width, height, scale, glyphs)
     level_rows = {row_of(level, scale, height) for level in levels if scale.low <= level <= scale.high}
-    return [
-        "".join(glyphs.char(mask) if mask else (glyphs.level if row in level_rows else " ") for mask in cells)
-        for row, cells in enumerate(masks)
-    ]
+    rows = ["".join(map(glyphs.chars.__getitem__, cells)) for cells in masks]
+    for row in level_rows:
+        rows[row] = rows[row].replace(" ", glyphs.level)
+    return rows
 
 
 def _masks(values: Sequence[float | None], width: int, height: int, scale: Scale, glyphs: Glyphs) -> list[list[int]]:
+    """The dots of each cell. Written out in one loop: it runs for every value of every chart at every bar."""
     across, down = len(glyphs.bits), len(glyphs.bits[0])
     rows = height * down
     masks = [[0] * width for _ in range(height)]
-    start = width * across - len(values)
-    previous: int | None = None
-    for offset, value in enumerate(values):
+    column = width * across - len(values) - 1
+    places = [(y // down, y % down) for y in range(rows)]
+    high, span, last, bits = scale.high, scale.span, rows - 1, glyphs.bits
+    previous = -1
+    for value in values:
+        column += 1
         if value is None:
-            previous = None
+            previous = -1
             continue
-        column = start + offset
+        row = min(last, max(0, int((high - value) / span * rows))) if span > 0 else rows // 2  # as `row_of`
         cell, dot = divmod(column, across)
-        bits = glyphs.bits[dot]
-        row = row_of(value, scale, rows)
-        first, last = _run(previous, row)
-        for y in range(first, last + 1):
-            masks[y // down][cell] |= bits[y % down]
+        if previous in (-1, row):
+            at, bit = places[row]
+            masks[at][cell] |= bits[dot][bit]
+        else:  # from just behind the previous dot to the new one, so that the line has no holes
+            for at, bit in places[previous + 1 : row + 1] if previous < row else places[row:previous]:
+                masks[at][cell] |= bits[dot][bit]
         previous = row
     return masks
-
-
-def _run(previous: int | None, row: int) -> tuple[int, int]:
-    """Dots of this column: from just behind the previous one to the new one, so that the line has no holes."""
-    if previous is None or previous == row:
-        return row, row
-    return (previous + 1, row) if previous < row else (row, previous - 1)
 
 
 def _eighths(values: Sequence[float | None], width: int, scale: Scale) -> str:
