@@ -217,6 +217,7 @@ class MonitorApp(App[int]):
         self._last_change = self._puller.change(**changes)
         self.monitor.state = self.monitor.state._replace(paused=False)
         self._show()
+        self.call_after_refresh(self._puller.hurry)
 
     def _show(self) -> None:
         monitor, snapshot = self.monitor, self._latest

@@ -65,12 +65,16 @@ class Puller(threading.Thread):
         self._news_at = time.monotonic()
 
     def change(self, **changes: float | str) -> int:
-        """Ask for a session change; later values of a key replace earlier ones. Returns the number of the change."""
+        """Ask for a session change with the next pull; later values of a key replace earlier ones. Returns its number."""
         with self._wake:
             self._changes |= changes
             self._change_number += 1
-            self._wake.notify()
             return self._change_number
+
+    def hurry(self) -> None:
+        """Pull now. Called once a key's own effect is painted, which this thread would only slow down."""
+        with self._wake:
+            self._wake.notify()
 
     def export(self, kind: str) -> None:
         """Ask for an export; one at a time."""

@@ -91,8 +91,12 @@ class MonitorScreen(Screen[None]):
         self.draw()
 
     def watch_state(self) -> None:
-        """The screen's own state has changed."""
-        self.draw()
+        """The screen's own state has changed: only what shows it is drawn, since a key waits for it."""
+        if not self._can_draw():
+            return
+        self._draw_bars()
+        if self.snapshot is not None:
+            self._draw_choices(self.snapshot)
 
     def watch_message(self) -> None:
         """There is something to say, or nothing any more."""
@@ -100,15 +104,21 @@ class MonitorScreen(Screen[None]):
 
     def draw(self) -> None:
         """Bring every panel up to date; rows that are as before cost nothing."""
-        if not self.is_mounted or not self._panels:
-            return
-        if not geometry.fits(*self.size):
-            self._draw_too_small()
+        if not self._can_draw():
             return
         self._draw_notice()
         self._draw_bars()
         if self.snapshot is not None:
             self._draw_panels(self.snapshot)
+
+    def _can_draw(self) -> bool:
+        """Whether there is room for the panels; where there is none, that is shown."""
+        if not self.is_mounted or not self._panels:
+            return False
+        if not geometry.fits(*self.size):
+            self._draw_too_small()
+            return False
+        return True
 
     def alert_ids(self) -> frozenset[int]:
         """Alerts that came since this screen looks."""
@@ -174,23 +184,25 @@ class MonitorScreen(Screen[None]):
             if title != panel.border_title:  # setting it draws the whole card
                 panel.border_title = title
             panel.show(cards.card(name, snapshot, panel.content_size.width, self._glyphs))
-        count = geometry.plan(*self.size).sparks
-        self._sparks.count = count
-        session = self.state.wanted or snapshot.session
+        self._sparks.count = geometry.plan(*self.size).sparks
         self._sparks.draw(snapshot, 0.0)
+        count = self._sparks.count
+        self._draw_lines("spark-labels", lambda w, h: readout.spark_labels(snapshot, count, h, w))
+        self._draw_lines("spark-values", lambda w, h: readout.spark_values(snapshot, count, h, w))
+        self._draw_lines("z-values", lambda w, h: readout.z_values(snapshot, h, w))
+        self._draw_lines("log", lambda w, h: rows.alert_log(snapshot.alerts, self._fresh, self._new, w, h, self._glyphs))
+        self._draw_choices(snapshot)
+
+    def _draw_choices(self, snapshot: "Snapshot") -> None:
+        """What shows a key's choice before the collector has it: the threshold and the pair in focus."""
+        session = self.state.wanted or snapshot.session
         self._z.draw(snapshot, session.entry)
-        parts: tuple[tuple[str, Callable[[int, int], list[Line]]], ...] = (
-            ("spark-labels", lambda w, h: readout.spark_labels(snapshot, count, h, w)),
-            ("spark-values", lambda w, h: readout.spark_values(snapshot, count, h, w)),
-            ("z-labels", lambda w, h: readout.z_labels(self._z.scale, session.entry, h, w)),
-            ("z-values", lambda w, h: readout.z_values(snapshot, h, w)),
-            ("pairs", lambda w, h: rows.watch_list(snapshot.pairs, session.pair, w, h, self._glyphs)),
-            ("log", lambda w, h: rows.alert_log(snapshot.alerts, self._fresh, self._new, w, h, self._glyphs)),
-        )
-        for name, lines in parts:
-            panel = self._panels[name]
-            width, height = panel.content_size
-            panel.show(lines(width, height))
+        self._draw_lines("z-labels", lambda w, h: readout.z_labels(self._z.scale, session.entry, h, w))
+        self._draw_lines("pairs", lambda w, h: rows.watch_list(snapshot.pairs, session.pair, w, h, self._glyphs))
+
+    def _draw_lines(self, name: str, lines: Callable[[int, int], list[Line]]) -> None:
+        panel = self._panels[name]
+        panel.show(lines(*panel.content_size))
 
     def _note_alerts(self) -> None:
         if self.snapshot is None:
