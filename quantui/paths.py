@@ -3,7 +3,6 @@
 A variable of `env` (`XDG_DATA_HOME`, ...) wins where it is absolute, as the specification asks; else the platform's own place.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -108,6 +107,8 @@ def _absolute(env: Mapping[str, str], variable: str, *, relative: bool = False) 
 
 
 def _digest(path: Path) -> str:
+    import hashlib
+
     return hashlib.blake2s(os.fsencode(path), digest_size=6).hexdigest()
 
 

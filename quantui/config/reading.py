@@ -1,16 +1,23 @@
-"""Finds config.toml, reads it, and says in one line what is wrong with it: file, line, key, what to write instead."""
+"""Finds config.toml, reads it, and says in one line what is wrong with it: file, line, key, what to write instead.
+
+The screen waits for it, so what explains mistakes is imported only where there is one.
+"""
 
 import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import platformdirs
 
-from quantui.config import faults
 from quantui.config.settings import Settings
+
+if TYPE_CHECKING:
+    from quantui.config import faults
 
 _SIZE_LIMIT = 1 << 20
 
@@ -78,7 +85,7 @@ def _is_ours(path: Path) -> bool:
     except ConfigError:
         return False
     try:
-        return isinstance(tomllib.loads(text).get("market"), dict)
+        return isinstance(_parsed(text).get("market"), dict)
     except (tomllib.TOMLDecodeError, RecursionError):
         return any(line.strip().startswith("[market]") for line in text.splitlines())
 
@@ -98,22 +105,33 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path}:{line}: is not UTF-8 text: save it as UTF-8") from None
 
 
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> dict[str, Any]:
+    """The tables of a file, which is looked at twice: whose it is, and what it says."""
+    return tomllib.loads(text)
+
+
 def _settings(text: str, path: Path) -> Settings:
     try:
-        data = tomllib.loads(text)
+        data = _parsed(text)
         wrong = _not_finite(data, ())
     except tomllib.TOMLDecodeError as error:
+        from quantui.config import faults
+
         raise ConfigError(f"{path}:{faults.syntax(str(error), text)}") from None
     except RecursionError:
         raise ConfigError(f"{path}: is nested too deeply: write it flatter") from None
     if wrong is not None:
+        from quantui.config import faults
+
         raise ConfigError(f"{path}:{faults.at(wrong, text)}{faults.name(wrong)} must be a finite number")
-    for name in ("pairs", "alerts"):
-        if data.get(name) == []:  # an empty list asks for the defaults
-            del data[name]
+    # An empty list asks for the defaults.
+    data = {name: value for name, value in data.items() if name not in ("pairs", "alerts") or value != []}
     try:
         return msgspec.convert(_merged(msgspec.to_builtins(Settings()), data), Settings)
     except msgspec.ValidationError as error:
+        from quantui.config import faults
+
         raise ConfigError(f"{path}:{faults.explain(str(error), data, text)}") from None
 
 
@@ -126,7 +144,7 @@ def _merged(defaults: Mapping[str, object], data: Mapping[str, object]) -> dict[
     return result
 
 
-def _not_finite(value: object, where: faults.Path) -> faults.Path | None:
+def _not_finite(value: object, where: "faults.Path") -> "faults.Path | None":
     """Path of the first nan or infinity: TOML knows them, no setting does."""
     if isinstance(value, float):
         return None if math.isfinite(value) else where
