@@ -12,19 +12,22 @@ from quantui.market.frames import Ints
 from quantui.market.instruments import Instrument, Pair
 from quantui.store.codec import DamagedError
 from quantui.store.pending import Pending
-from quantui.store.records import AlertRecord, AnalyticsRow, SeriesKey
+from quantui.store.records import AlertRecord, SeriesKey
 from quantui.store.ticks import ID, TIME, Tail, blocks, decode_ticks, empty_ticks, encode_ticks, without_ids
 
-_PUT_INSTRUMENT = """INSERT INTO instruments VALUES (?, ?, ?, ?) ON CONFLICT (venue, symbol) DO UPDATE SET
+_PUT_INSTRUMENT = """INSERT INTO instruments VALUES {rows} ON CONFLICT (venue, symbol) DO UPDATE SET
     price_decimals = max(price_decimals, excluded.price_decimals),
     quantity_decimals = max(quantity_decimals, excluded.quantity_decimals)"""
-_PUT_BAR = "INSERT OR REPLACE INTO recent VALUES (?, ?, ?)"
+_PUT_BAR = "INSERT OR REPLACE INTO recent VALUES {rows}"
 _PUT_TICKS = "INSERT INTO ticks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series, block) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}"
     for name in ("first_ms", "last_ms", "first_id", "last_id", "count", "price_decimals", "quantity_decimals", "data")
 )
-_PUT_ALERT = "INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_PUT_ANALYTICS = f"INSERT OR REPLACE INTO analytics VALUES ({', '.join('?' * (3 + len(AnalyticsRow.__struct_fields__)))})"
+_PUT_ALERT = "INSERT OR IGNORE INTO alerts VALUES {rows}"
+_PUT_ANALYTICS = "INSERT OR REPLACE INTO analytics VALUES {rows}"
+_PUT_STATE = "INSERT OR REPLACE INTO state VALUES {rows}"
+_ROWS = (256, 64, 16, 4, 1)
+"""Rows that one statement writes: for each statement the writing thread takes the interpreter from the event loop."""
 
 
 @asynccontextmanager
@@ -63,7 +66,7 @@ class Checkpoint:
             for key, bars in pending.bars.items():
                 series = self._series.get(key) or await self._series_id(key, new_series)
                 rows += [(series, open_ms, bar) for open_ms, bar in bars.items()]
-            await self._many(_PUT_BAR, rows)  # of all series at once: each call is a trip to the connection's thread and back
+            await self._many(_PUT_BAR, rows)
             for key, batches in pending.ticks.items():
                 series = self._series.get(key) or await self._series_id(key, new_series)
                 for instrument, table in batches:
@@ -113,12 +116,17 @@ class Checkpoint:
         await self._many(_PUT_ANALYTICS, rows)
 
     async def _write_state(self, state: dict[str, str | None]) -> None:
-        await self._many("INSERT OR REPLACE INTO state VALUES (?, ?)", [item for item in state.items() if item[1] is not None])
-        await self._many("DELETE FROM state WHERE key = ?", [(key,) for key, value in state.items() if value is None])
+        await self._many(_PUT_STATE, [item for item in state.items() if item[1] is not None])
+        gone = [(key,) for key, value in state.items() if value is None]
+        await self._many("DELETE FROM state WHERE (key) IN (VALUES {rows})", gone)
 
     async def _many(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
-        if rows:
-            await self._connection.executemany(sql, rows)
+        start = 0
+        while start < len(rows):
+            count = next(count for count in _ROWS if count <= len(rows) - start)
+            part, start = rows[start : start + count], start + count
+            marks = ", ".join([f"({', '.join('?' * len(part[0]))})"] * count)
+            await self._connection.execute(sql.format(rows=marks), [value for row in part for value in row])
 
 
 def _instrument_row(one: Instrument) -> tuple[object, ...]:

@@ -24,6 +24,7 @@ class LineWidget(Widget, inherit_css=False):
         self._looks = styles
         self._lines: list[Line] = []
         self._strips: list[Strip] = []
+        self._rendered: tuple[Region, list[Strip]] | None = None
 
     def show(self, lines: Sequence[Line]) -> None:
         """Draw these lines from the top; rows equal to what is there are left alone."""
@@ -51,6 +52,17 @@ class LineWidget(Widget, inherit_css=False):
     def texts(self) -> list[str]:
         """What is shown, without colours."""
         return ["".join(text for text, _ in line) for line in self._lines]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """All rows with border and background, kept while nothing changes: a frame asks every panel for them, changed or not."""
+        if self._rendered is None or self._rendered[0] != crop:
+            self._rendered = crop, super().render_lines(crop)
+        return self._rendered[1]
+
+    def _set_dirty(self, *regions: Region) -> None:
+        """The one way in which Textual forgets what it has drawn of a widget."""
+        self._rendered = None
+        super()._set_dirty(*regions)
 
     def render_line(self, y: int) -> Strip:
         """One row of the content."""
