@@ -18,7 +18,7 @@ from quantui.market.bars import COLUMNS, BarState
 from quantui.market.frames import AlignedCloses, Floats, SymbolFrames, aligned_closes
 from quantui.market.instruments import Pair, Symbol, Timeframe
 
-SLICE = 50
+SLICE = 128
 """Windows computed at once, in a thread: many share the cost of each array operation."""
 TURN = 8
 """Pairs served before the event loop gets its turn: well under a millisecond."""
