@@ -30,7 +30,7 @@ _REQUEST_GAP_S = 0.5
 """Between our own messages: the exchange counts five a second, pongs included, and answers the sixth with a ban."""
 _NAMES_PER_REQUEST = 100
 _SLICE = 500
-_WINDOW_S = 0.05
+_WINDOW_S = 0.08
 """How long frames gather: a fraction of the grace after which bars close, less than a screen shows."""
 _BUSY = 400
 """As many frames in one read: more are waiting, so the next read follows at once."""
