@@ -13,7 +13,7 @@ from benchmarks.ingest_meter import Meter
 from benchmarks.ingest_tape import MARKETS, Market, TapeTrade, trades
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
-from quantui.feeds.binance.connection import Connection, make_session
+from quantui.feeds.binance.connection import Connection
 from quantui.feeds.binance.line import Line
 from quantui.feeds.binance.venues import VENUES, stream_name
 from quantui.feeds.feed import FeedStatus
@@ -53,11 +53,10 @@ async def run(port: int, messages: int) -> tuple[Meter, dict[Market, SymbolStrea
     names = dict.fromkeys(stream_name(market.name, "aggTrade") for market in MARKETS)
     barrier = Barrier(_VENUE.name, clock)
     connection = Connection(f"ws://127.0.0.1:{port}", clock, barrier, take, idle, connected, names=names)
-    async with make_session() as session:
-        reading = asyncio.create_task(connection.run(session))
-        await meter.finished()
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+    reading = asyncio.create_task(connection.run())
+    await meter.finished()
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
     return meter, streams
 
 

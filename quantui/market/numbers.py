@@ -4,8 +4,6 @@
 dot pass here.
 """
 
-from functools import lru_cache
-
 
 class BadNumberError(ValueError):
     """The text is not a plain decimal number, or is finer than the instrument counts."""
@@ -18,9 +16,31 @@ _REMEMBERED = 8_192
 a fifth of a conversion. About 2 MB when full."""
 
 
-@lru_cache(_REMEMBERED)
+class Scaler(dict[str, int]):
+    """`SCALERS[2]["61837.63000000"] == 6183763`: what was looked up lately is remembered."""
+
+    def __init__(self, decimals: int) -> None:
+        super().__init__()
+        self._decimals = decimals
+
+    def __missing__(self, text: str) -> int:
+        value = _converted(text, self._decimals)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = value
+        return value
+
+
+SCALERS = tuple(Scaler(decimals) for decimals in range(_MAX_LENGTH))
+"""By decimals; each raises `BadNumberError` for anything but plain, exact, unsigned decimals."""
+
+
 def scaled(text: str, decimals: int) -> int:
     """`scaled("61837.63000000", 2) == 6183763`; raises `BadNumberError` for anything but plain, exact, unsigned decimals."""
+    return SCALERS[decimals][text] if decimals < _MAX_LENGTH else _converted(text, decimals)
+
+
+def _converted(text: str, decimals: int) -> int:
     whole, dot, fraction = text.partition(".")
     if not (whole.isdigit() and text.isascii() and len(text) <= _MAX_LENGTH and (fraction.isdigit() or not dot)):
         raise BadNumberError(f"{text[:_MAX_LENGTH]!r} is not a plain decimal number")

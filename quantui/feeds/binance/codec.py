@@ -7,7 +7,7 @@ from msgspec import field
 
 from quantui.market.bars import Bar, BarState
 from quantui.market.instruments import Instrument
-from quantui.market.numbers import BadNumberError, decimals_of, scaled
+from quantui.market.numbers import SCALERS, BadNumberError, decimals_of, scaled
 from quantui.market.trades import Trade
 
 LATEST_MS = 10**13
@@ -115,19 +115,19 @@ def trade_of(data: Data, instrument: Instrument) -> Trade:
         RefusedError: The price or quantity is not a positive plain decimal, or the record is a placeholder (`f` of -1).
         TooFineError: It has more decimals than the instrument counts.
     """
-    trade_id, last = data.id, data.last_id
+    trade_id, time_ms, first, last = data.id, data.time_ms, data.first_id, data.last_id
     if type(trade_id) is not int or not 0 <= trade_id < _LARGEST_ID:
         raise RefusedError("no aggregate id")
     try:
-        price = scaled(data.price, instrument.price_decimals)
-        quantity = scaled(data.quantity, instrument.quantity_decimals)
+        price = SCALERS[instrument.price_decimals][data.price]
+        quantity = SCALERS[instrument.quantity_decimals][data.quantity]
     except BadNumberError as error:
         raise _refusal(error, (data.price,), (data.quantity,), instrument, trade_id) from error
-    if price <= 0 or quantity <= 0 or data.first_id < 0 or type(last) is not int or last < data.first_id:
-        raise RefusedError("placeholder or impossible trade", trade_id)
-    if not 0 < data.time_ms < LATEST_MS or price * quantity > _LARGEST or last >= _LARGEST_ID:
-        raise RefusedError("impossible time or size", trade_id)
-    return Trade(trade_id, data.time_ms, price, quantity, data.first_id, last, data.buyer_is_maker)
+    if type(last) is not int or not 0 <= first <= last < _LARGEST_ID:
+        raise RefusedError("placeholder", trade_id)
+    if not 0 < price * quantity <= _LARGEST or not 0 < time_ms < LATEST_MS:
+        raise RefusedError("impossible time, price or size", trade_id)
+    return Trade(trade_id, time_ms, price, quantity, first, last, data.buyer_is_maker)
 
 
 def bar_of(kline: KlineData, instrument: Instrument) -> Bar:

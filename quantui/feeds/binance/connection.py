@@ -11,18 +11,15 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import aiohttp
+from urllib.parse import quote
 
 from quantui.clock import Clock
 from quantui.feeds.binance.backoff import Backoff
 from quantui.feeds.binance.barrier import Barrier, BlockedError
+from quantui.feeds.binance.wire import RefusedHandshakeError, Wire, WireError, connect
 
 QUEUE_LIMIT = 100_000
 """Frames waiting to be decoded; beyond it the newest are dropped and counted: the ids show the hole and it is filled."""
-MESSAGE_LIMIT = 4 << 20
-_HEARTBEAT_S = 10.0
 _SILENT_S = 15.0
 """Without one complete message for this long the connection is given up (a trickle of bytes does not count)."""
 _CONNECT_S = 10.0
@@ -34,15 +31,6 @@ _WINDOW_S = 0.08
 """How long frames gather: a fraction of the grace after which bars close, less than a screen shows."""
 _BUSY = 400
 """As many frames in one read: more are waiting, so the next read follows at once."""
-
-
-class _Socket(aiohttp.ClientWebSocketResponse[Any]):
-    """A WebSocket whose transport can be paused, so that several frames arrive with one wake-up."""
-
-    def __init__(self, reader: Any, writer: Any, protocol: Any, response: aiohttp.ClientResponse, *args: Any, **kw: Any) -> None:  # noqa: ANN401 - aiohttp's own constructor, passed through
-        super().__init__(reader, writer, protocol, response, *args, **kw)
-        connection = response.connection
-        self.transport = connection.transport if connection is not None else None
 
 
 @dataclass(slots=True)
@@ -94,20 +82,23 @@ class Connection:
     def __post_init__(self) -> None:
         self._backoff = Backoff(self.rng)
 
-    async def run(self, session: aiohttp.ClientSession) -> None:
+    async def run(self) -> None:
         """Keep the socket alive until cancelled."""
         while True:
             await self._wait_turn()
             self._close_code, self.state.spoken = None, False
             try:
-                await self._once(session)
+                await self._once()
             except BlockedError as error:
                 self.state.error = error.detail
-            except aiohttp.WSServerHandshakeError as error:
-                self.state.error = f"{self.url} answered {error.status} to the connection"
+            except RefusedHandshakeError as error:
+                self.state.error = f"{self.url} {error}"
                 with contextlib.suppress(BlockedError):
-                    self.barrier.answered(error.status, error.headers or {})
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                    self.barrier.answered(error.status, error.headers)
+            except WireError as error:
+                self._close_code = error.code
+                self.state.error = f"{self.url}: {error}"
+            except (TimeoutError, OSError) as error:
                 self.state.error = f"{self.url}: {_reason(error)}"
             self._backoff.ended(spoken=self.state.spoken, code=self._close_code)
             self.state.connected = False
@@ -158,18 +149,16 @@ class Connection:
         self._backoff.ration.spend(now)
         self.state.attempts += 1
 
-    async def _once(self, session: aiohttp.ClientSession) -> None:
+    async def _once(self) -> None:
         self.barrier.check()
         self._frames.clear()
         self._changes.clear()
         self._kick.clear()
         asked = tuple(self.names)
-        target = f"{self.url}/stream?streams={'/'.join(asked)}"
+        target = f"{self.url}/stream?streams={quote('/'.join(asked), safe='/@')}"
         speed = self.clock.speed
         async with asyncio.timeout(_CONNECT_S / speed):
-            socket = await session.ws_connect(
-                target, heartbeat=_HEARTBEAT_S / speed, max_msg_size=MESSAGE_LIMIT, decode_text=False, autoclose=True
-            )
+            wire = await connect(target, self._receive, speed=speed)
         try:
             state = self.state
             state.connected = True
@@ -178,8 +167,7 @@ class Connection:
             self._correct(asked)
             await self.on_connect()
             tasks = [
-                asyncio.create_task(step)
-                for step in (self._read(socket), self._apply(socket), self._guard(), self._send_changes(socket))
+                asyncio.create_task(step) for step in (wire.ended(), self._apply(wire), self._guard(), self._send_changes(wire))
             ]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -191,58 +179,44 @@ class Connection:
             for task in done:
                 task.result()
         finally:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            with contextlib.suppress(WireError, TimeoutError, OSError):
                 async with asyncio.timeout(1.0):
-                    await socket.close()
+                    await wire.close()
 
     def _correct(self, asked: Sequence[str]) -> None:
         """Ask for what has changed while the connection was being made."""
         self._change("UNSUBSCRIBE", tuple(name for name in asked if name not in self.names))
         self._change("SUBSCRIBE", tuple(name for name in self.names if name not in asked))
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
-        state, frames, wake = self.state, self._frames, self._wake
-        text = aiohttp.WSMsgType.TEXT
-        while True:
-            message = await socket.receive()
-            if message.type is text:
-                state.messages += 1
-                if not frames:
-                    wake.set()
-                if len(frames) < QUEUE_LIMIT:
-                    frames.append(message.data)
-                else:
-                    state.dropped += 1
-            elif message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSE):
-                self._close_code = socket.close_code
-                raise aiohttp.ClientConnectionError(f"closed by the exchange (code {socket.close_code})")
-            elif message.type is aiohttp.WSMsgType.ERROR:
-                raise aiohttp.ClientConnectionError(f"broken frame: {message.data}")
+    def _receive(self, message: bytes) -> None:
+        frames = self._frames
+        if not frames:
+            self._wake.set()
+        if len(frames) < QUEUE_LIMIT:
+            frames.append(message)
+        else:
+            self.state.dropped += 1
 
-    async def _apply(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
+    async def _apply(self, wire: Wire) -> None:
         """Decode what has arrived, in slices, so that the loop is never held for long; then let the next frames gather.
 
         Nothing is read meanwhile: a burst waits in the kernel, not in our queue, and memory stays warm.
         """
-        transport = socket.transport if isinstance(socket, _Socket) else None
         frames, wake = self._frames, self._wake
         while True:
             await wake.wait()
             wake.clear()
             self._heard()
             gather = len(frames) < _BUSY
-            paused = transport if transport is not None and transport.is_reading() else None
-            if paused is not None:
-                paused.pause_reading()
+            wire.pause()
             while frames:
                 self._apply_slice()
                 if frames:
                     await asyncio.sleep(0)
             self.on_idle()
-            if paused is not None:
-                if gather:
-                    await self.clock.sleep(_WINDOW_S)
-                paused.resume_reading()
+            if gather:
+                await self.clock.sleep(_WINDOW_S)
+            wire.resume()
 
     def _heard(self) -> None:
         state = self.state
@@ -252,7 +226,9 @@ class Connection:
 
     def _apply_slice(self) -> None:
         frames = self._frames
-        self.on_frames([frames.popleft() for _ in range(min(_SLICE, len(frames)))])
+        count = min(_SLICE, len(frames))
+        self.state.messages += count
+        self.on_frames([frames.popleft() for _ in range(count)])
 
     def _apply_rest(self) -> None:
         while self._frames:
@@ -264,9 +240,9 @@ class Connection:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0 / self.clock.speed):
                     await self._kick.wait()
-                raise aiohttp.ClientConnectionError(self.state.error)
+                raise WireError(self.state.error)
             if self.clock.monotonic() - self.state.last_message > _SILENT_S and self.names:
-                raise aiohttp.ClientConnectionError(self._silence())
+                raise WireError(self._silence())
 
     def _silence(self) -> str:
         if self.state.spoken:
@@ -276,20 +252,15 @@ class Connection:
             " right? Futures trades and klines come only by the /market path since April 2026"
         )
 
-    async def _send_changes(self, socket: aiohttp.ClientWebSocketResponse[Literal[False]]) -> None:
+    async def _send_changes(self, wire: Wire) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
             while self._changes:
                 method, names = self._changes.popleft()
-                await socket.send_str(json.dumps({"method": method, "params": list(names), "id": self._next_request}))
+                wire.send(json.dumps({"method": method, "params": list(names), "id": self._next_request}))
                 self._next_request += 1
                 await self.clock.sleep(_REQUEST_GAP_S)
-
-
-def make_session() -> aiohttp.ClientSession:
-    """The HTTP session of a feed: pausable sockets, proxies from the environment, certificates always checked."""
-    return aiohttp.ClientSession(ws_response_class=_Socket, trust_env=True, headers={"User-Agent": "quantui"})
 
 
 def _reason(error: BaseException) -> str:

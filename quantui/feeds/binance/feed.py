@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-import aiohttp
-
 from quantui.clock import Clock
 from quantui.feeds.binance.backfill import Backfill
 from quantui.feeds.binance.barrier import Barrier, BlockedError
-from quantui.feeds.binance.connection import Connection, make_session
+from quantui.feeds.binance.connection import Connection
 from quantui.feeds.binance.health import Health, Socket
 from quantui.feeds.binance.line import Line
-from quantui.feeds.binance.rest import Rest, RestError, UnreachableError
+from quantui.feeds.binance.rest import Rest, RestError, UnreachableError, make_session
 from quantui.feeds.binance.venues import Route, Venue, stream_name
 from quantui.feeds.feed import FeedStatus
 from quantui.market.frames import SymbolFrames
@@ -92,7 +90,7 @@ class BinanceFeed:
                 self._widen, self.rng,
             )  # fmt: skip
             await self._prepare(rest)
-            self._connect(session, tasks)
+            self._connect(tasks)
 
     def exchange_now_ms(self) -> int:
         """The exchange's clock: its newest event time, carried forward by the monotonic clock between frames."""
@@ -172,7 +170,7 @@ class BinanceFeed:
         self.streams[frames.instrument.symbol] = stream
         return stream
 
-    def _connect(self, session: aiohttp.ClientSession, tasks: asyncio.TaskGroup) -> None:
+    def _connect(self, tasks: asyncio.TaskGroup) -> None:
         live = [symbol for symbol in dict.fromkeys(self.wanted) if symbol in self.streams]
         kinds = self.venue.kinds()
         size = max(1, STREAMS_PER_SOCKET // len(kinds))
@@ -183,7 +181,7 @@ class BinanceFeed:
         if self.venue.perpetual and self.options.book and live:
             self._add_connection(self.options.public, live, [])
         for connection in self.connections:
-            tasks.create_task(connection.run(session))
+            tasks.create_task(connection.run())
         for symbol in live:
             tasks.create_task(self._begin(symbol))
 

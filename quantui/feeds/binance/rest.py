@@ -24,6 +24,11 @@ OUT_OF_REACH = -4166
 PAGE = 1000
 
 
+def make_session() -> aiohttp.ClientSession:
+    """The HTTP session of a feed: proxies from the environment, certificates always checked."""
+    return aiohttp.ClientSession(trust_env=True, headers={"User-Agent": "quantui"})
+
+
 class RestError(Exception):
     """The exchange answered, but not with what was asked."""
 

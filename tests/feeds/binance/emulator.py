@@ -11,9 +11,8 @@ from aiohttp import web
 
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
-from quantui.feeds.binance.connection import make_session
 from quantui.feeds.binance.feed import BinanceFeed, FeedOptions
-from quantui.feeds.binance.rest import Rest
+from quantui.feeds.binance.rest import Rest, make_session
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.instruments import Instrument, Symbol
 

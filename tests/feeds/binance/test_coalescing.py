@@ -8,7 +8,7 @@ from aiohttp import web
 
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
-from quantui.feeds.binance.connection import QUEUE_LIMIT, Connection, make_session
+from quantui.feeds.binance.connection import QUEUE_LIMIT, Connection
 
 _Play = Callable[[web.WebSocketResponse], Awaitable[None]]
 _DEADLINE_S = 20.0
@@ -52,9 +52,9 @@ async def _receive(play: _Play, wanted: int) -> tuple[Connection, list[int], lis
         return
 
     clock = Clock()
-    async with _served(play) as url, make_session() as session:
+    async with _served(play) as url:
         connection = Connection(url, clock, Barrier("test", clock), take, lambda: None, connected, names={"a@aggTrade": None})
-        task = asyncio.create_task(connection.run(session))
+        task = asyncio.create_task(connection.run())
         async with asyncio.timeout(_DEADLINE_S):
             await complete.wait()
         task.cancel()

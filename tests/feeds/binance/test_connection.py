@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from quantui.clock import Clock
-from quantui.feeds.binance import connection as module
+from quantui.feeds.binance import wire as module
 from quantui.feeds.binance.barrier import Barrier
-from quantui.feeds.binance.connection import Connection, make_session
+from quantui.feeds.binance.connection import Connection
 from tests.feeds.binance.emulator import running_emulator, until
 
 NAMES = ("btcusdt@aggTrade", "ethusdt@aggTrade")
@@ -41,14 +41,13 @@ class Watched:
 @asynccontextmanager
 async def _watched(url: str, clock: Clock | None = None, names: Sequence[str] = NAMES) -> AsyncIterator[Watched]:
     watched = Watched(url, clock or Clock(), names)
-    async with make_session() as session:
-        task = asyncio.create_task(watched.connection.run(session))
-        try:
-            yield watched
-            assert not task.done(), task.exception()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    task = asyncio.create_task(watched.connection.run())
+    try:
+        yield watched
+        assert not task.done(), task.exception()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_the_streams_stand_in_the_address_and_a_name_in_chinese_arrives_as_it_is() -> None:

@@ -10,8 +10,7 @@ from quantui.clock import Clock
 from quantui.feeds.binance import rest as module
 from quantui.feeds.binance.barrier import Barrier, BlockedError
 from quantui.feeds.binance.codec import TooFineError
-from quantui.feeds.binance.connection import make_session
-from quantui.feeds.binance.rest import Rest, RestError, UnreachableError
+from quantui.feeds.binance.rest import Rest, RestError, UnreachableError, make_session
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.instruments import Timeframe
 from tests.feeds.binance.emulator import BTC, INFO, SPOT, StillClock, kline_row, row, running_emulator, running_rest
