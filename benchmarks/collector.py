@@ -11,7 +11,6 @@ import asyncio
 import gc
 import os
 import statistics
-import sys
 import tempfile
 import time
 import warnings
@@ -25,7 +24,7 @@ import numpy as np
 from benchmarks.table import Row, make_parser, report
 from quantui.clock import Clock
 from quantui.collector import build
-from quantui.collector.process import GIL_SWITCH_S
+from quantui.collector.threads import step_back_for
 from quantui.config import Settings
 from quantui.feeds.feed import FeedStatus
 from quantui.market.bars import Bar, BarState
@@ -90,6 +89,7 @@ async def heartbeat(lateness: list[float]) -> None:
 
 async def measure(pairs: int, rounds: int, folder: Path) -> tuple[list[float], list[float]]:
     """Milliseconds from close to encoded snapshot, and of loop lateness, per round."""
+    step_back_for(asyncio.get_running_loop())
     market = Market(pairs + 1)
     symbols = list(market.streams)
     plan = build.Plan(tuple(Pair(symbols[i + 1], symbols[0]) for i in range(pairs)), tuple(symbols))
@@ -144,7 +144,6 @@ def _quantile(values: list[float], share: float) -> float:
 
 def main() -> None:
     options = make_parser(__doc__ or "").parse_args()
-    sys.setswitchinterval(GIL_SWITCH_S)
     rounds = 20 if options.quick else 150
     rows = []
     with tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ from benchmarks.table import Row, make_parser, report
 from quantui.clock import Clock
 from quantui.collector import build
 from quantui.collector.core import Collector
-from quantui.collector.process import GIL_SWITCH_S
+from quantui.collector.threads import step_back_for
 from quantui.config import Settings
 from quantui.feeds.binance.line import Line
 from quantui.feeds.feed import FeedStatus
@@ -109,6 +109,7 @@ def _filled(symbol: Symbol, end_ms: int) -> SymbolFrames:
 
 async def run(folder: Path, seconds: int) -> tuple[list[float], float, int]:
     """Resident MB at the start and after each tenth, messages a second, trades applied."""
+    step_back_for(asyncio.get_running_loop())
     settings = msgspec.structs.replace(Settings(), analysis=msgspec.structs.replace(Settings().analysis, timeframe="1s"))
     clock = Clock()
     wire = Wire(clock.now_ms() // 3_600_000 * 3_600_000)
@@ -144,7 +145,6 @@ def main() -> None:
     parser = make_parser(__doc__ or "")
     parser.add_argument("--full", action="store_true", help="the whole day: 172.8 M messages")
     options = parser.parse_args()
-    sys.setswitchinterval(GIL_SWITCH_S)
     seconds = 200 if options.quick else DAY_S if options.full else 2_500
     with tempfile.TemporaryDirectory() as folder:
         sizes, rate, trades = asyncio.run(run(Path(folder), seconds))

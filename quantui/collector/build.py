@@ -159,7 +159,7 @@ async def collector(settings: Settings, plan: Plan, mode: str, clock: Clock, sto
         check(session, plan.pairs)
     except ValueError as error:
         raise ConfigError(f"[analysis] {error}") from None
-    desk = Desk(plan.pairs, desk_settings(settings), every_bar=mode == "replay")
+    desk = Desk(plan.pairs, desk_settings(settings), turn=store.turn, every_bar=mode == "replay")
     desktop = DesktopChannel.find(os.environ, clock) if settings.ui.desktop_notification else None
     alarm = await Alarm.open(settings, store, clock, [desktop] if desktop else [])
     database = store.path

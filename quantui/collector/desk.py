@@ -70,6 +70,8 @@ class Desk:
     frames: dict[Symbol, SymbolFrames] = field(default_factory=dict)
     """What there is of the legs; filled by the collector as symbols become known."""
     readings: dict[tuple[Pair, Timeframe], Reading] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a slice is computed: one thread beside the event loop at a time leaves it a core of two."""
     every_bar: bool = False
     """A recording: every bar is published, however fast they come; live, a pause is caught up within `CATCH_UP`."""
     _due: dict[Timeframe, set[Symbol]] = field(default_factory=dict)
@@ -100,7 +102,8 @@ class Desk:
             )
             try:
                 while jobs := await _gathered(work):
-                    readings = await asyncio.to_thread(_compute, settings, timeframe, jobs, dict(self.readings))
+                    async with self.turn:
+                        readings = await asyncio.to_thread(_compute, settings, timeframe, jobs, dict(self.readings))
                     for start in range(0, len(readings), TURN):
                         if settings is not self.settings:
                             return  # a key was pressed meanwhile: everything is due anew

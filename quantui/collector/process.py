@@ -18,6 +18,7 @@ from quantui.collector.core import Collector
 from quantui.collector.ending import CollectorError, Ending, InterruptedEndError, plainly, until
 from quantui.collector.lock import Holder, held
 from quantui.collector.server import Server, serve_unix
+from quantui.collector.threads import step_back_for
 from quantui.config import Settings
 from quantui.feeds.files.reader import Given
 from quantui.feeds.recorded import RecordedFeed
@@ -30,8 +31,6 @@ log = logging.getLogger("quantui")
 _FIRST_LOOK_S = 60.0
 """A collector made for a screen ends when no screen ever comes."""
 _WATCH_S = 0.5
-GIL_SWITCH_S = 0.0005
-"""A thread that computes or writes gives the event loop its turn after this long; Python's own 5 ms would be felt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ async def run(settings: Settings, paths: Paths, job: Job) -> str:
         InterruptedEndError: SIGINT, after an orderly end.
     """
     paths.create()
-    sys.setswitchinterval(GIL_SWITCH_S)
+    step_back_for(asyncio.get_running_loop())
     clock = Clock((job.speed or 1.0) if job.mode == "demo" else 1.0)
     holder = Holder(os.getpid(), str(paths.socket), job.mode, clock.now_ms())
     ending = Ending()

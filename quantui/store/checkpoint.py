@@ -48,8 +48,9 @@ async def transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
 class Checkpoint:
     """Writes what waits; remembers ids of series and growing blocks of trades, but only what was committed."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, turn: asyncio.Lock) -> None:
         self._connection = connection
+        self._turn = turn
         self._instruments: set[Instrument] = set()
         self._series: dict[SeriesKey, int] = {}
         self._pairs: dict[Pair, int] = {}
@@ -126,7 +127,8 @@ class Checkpoint:
             count = next(count for count in _ROWS if count <= len(rows) - start)
             part, start = rows[start : start + count], start + count
             marks = ", ".join([f"({', '.join('?' * len(part[0]))})"] * count)
-            await self._connection.execute(sql.format(rows=marks), [value for row in part for value in row])
+            async with self._turn:
+                await self._connection.execute(sql.format(rows=marks), [value for row in part for value in row])
 
 
 def _instrument_row(one: Instrument) -> tuple[object, ...]:

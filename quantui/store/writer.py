@@ -56,7 +56,9 @@ class Store:
         """What had to be done for the file when it was opened; empty when nothing."""
         self._connection = connection
         self._clock = clock
-        self._checkpoint = Checkpoint(connection)
+        self.turn = asyncio.Lock()
+        """Held while a statement writes: other threads beside the event loop wait for it, and it for them."""
+        self._checkpoint = Checkpoint(connection, self.turn)
         self._upkeep = Upkeep(connection, retention)
         self._pending = Pending()
         self._in_flight = Pending()
