@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -32,6 +33,7 @@ class Control:
             "silence": self._silence,
             "drop": self._drop,
             "rest": self._rest,
+            "life": self._life,
         }
         for name, action in actions.items():
             app.router.add_post(f"/control/{name}", self._handler(action))
@@ -71,6 +73,11 @@ class Control:
         """The next `count` frames of a stream are lost."""
         for one in _markets(market):
             self.exchange.hub.to_drop[f"{one.value}:{stream}"] += count
+
+    def life(self, seconds: float, cut: str, notice: float | None = None, market: Market | None = None) -> None:
+        """Sockets accepted from now on are cut after so many exchange seconds, as in `Timers`."""
+        for one in _markets(market):
+            self.exchange.timers[one] = replace(self.exchange.timers[one], life=seconds, cut=cut, shutdown_notice=notice)
 
     def rest(
         self,
@@ -149,6 +156,10 @@ class Control:
             lag=None if "lag" not in body else float(body["lag"]),
             time_goes_back=None if "time_goes_back" not in body else bool(body["time_goes_back"]),
         )
+
+    async def _life(self, body: Body) -> None:
+        notice = float(body["notice"]) if "notice" in body else None
+        self.life(float(body["seconds"]), str(body["cut"]), notice, _market(body))
 
     async def _counters(self, request: web.Request) -> web.Response:
         return web.json_response(self.counters())

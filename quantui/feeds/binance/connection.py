@@ -16,6 +16,7 @@ from urllib.parse import quote
 from quantui.clock import Clock
 from quantui.feeds.binance.backoff import Backoff
 from quantui.feeds.binance.barrier import Barrier, BlockedError
+from quantui.feeds.binance.succession import Succession
 from quantui.feeds.binance.wire import RefusedHandshakeError, Wire, WireError, connect
 
 QUEUE_LIMIT = 100_000
@@ -66,6 +67,8 @@ class Connection:
     """Called when every frame that has arrived is applied."""
     on_connect: Callable[[], Awaitable[None]]
     """Called after each (re)connection, before its first frame is applied."""
+    is_complete: Callable[[], bool] = lambda: True
+    """Nothing that has arrived lacks what came before it."""
     rng: random.Random = field(default_factory=random.Random)
     names: dict[str, None] = field(default_factory=dict)
     """Streams wanted, in order."""
@@ -77,10 +80,19 @@ class Connection:
     _next_request: int = 1
     _kick: asyncio.Event = field(default_factory=asyncio.Event)
     _close_code: int | None = None
+    _asked: tuple[str, ...] = ()
+    """Streams in the address of the newest socket."""
     _backoff: Backoff = field(init=False)
+    _succession: Succession = field(init=False)
 
     def __post_init__(self) -> None:
         self._backoff = Backoff(self.rng)
+        self._succession = Succession(self.clock, self.rng, self._heir, self.is_complete, self._taken_over)
+
+    @property
+    def is_overlapping(self) -> bool:
+        """Two sockets deliver: what one of them lacks may still come by the other."""
+        return self._succession.is_overlapping
 
     async def run(self) -> None:
         """Keep the socket alive until cancelled."""
@@ -128,6 +140,10 @@ class Connection:
         self.state.error = why
         self._kick.set()
 
+    def announced(self) -> None:
+        """The exchange says that it is going to end the socket."""
+        self._succession.announce()
+
     def _change(self, method: str, names: tuple[str, ...]) -> None:
         if names and self.state.connected:
             self._changes.extend((method, names[i : i + _NAMES_PER_REQUEST]) for i in range(0, len(names), _NAMES_PER_REQUEST))
@@ -145,46 +161,72 @@ class Connection:
         while (seconds := ration.wait(clock.monotonic())) > 0:
             await clock.sleep(seconds + self.rng.random())
         now = clock.monotonic()
-        ration.spend(now)
         self._backoff.ration.spend(now)
-        self.state.attempts += 1
 
     async def _once(self) -> None:
-        self.barrier.check()
         self._frames.clear()
         self._changes.clear()
         self._kick.clear()
+        wire = await self._open()
+        steps = (self._succession.run(wire), self._live())
+        tasks = [asyncio.create_task(step) for step in steps]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._apply_rest()
+        for task in done:
+            task.result()
+
+    async def _live(self) -> None:
+        """Take what the sockets bring, and send what is asked for, until there is a reason to give them up."""
+        state = self.state
+        state.connected = True
+        state.connects += 1
+        state.connected_at = state.last_message = self.clock.monotonic()
+        self._correct()
+        await self.on_connect()
+        tasks = [asyncio.create_task(step) for step in (self._apply(), self._guard(), self._send_changes())]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _open(self) -> Wire:
+        """A socket with the streams that are wanted now."""
+        self.barrier.check()
+        self.barrier.ration.spend(self.clock.monotonic())
+        self.state.attempts += 1
         asked = tuple(self.names)
         target = f"{self.url}/stream?streams={quote('/'.join(asked), safe='/@')}"
         speed = self.clock.speed
         async with asyncio.timeout(_CONNECT_S / speed):
             wire = await connect(target, self._receive, speed=speed)
-        try:
-            state = self.state
-            state.connected = True
-            state.connects += 1
-            state.connected_at = state.last_message = self.clock.monotonic()
-            self._correct(asked)
-            await self.on_connect()
-            tasks = [
-                asyncio.create_task(step) for step in (wire.ended(), self._apply(wire), self._guard(), self._send_changes(wire))
-            ]
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                self._apply_rest()
-            for task in done:
-                task.result()
-        finally:
-            with contextlib.suppress(WireError, TimeoutError, OSError):
-                async with asyncio.timeout(1.0):
-                    await wire.close()
+        self._asked = asked
+        return wire
 
-    def _correct(self, asked: Sequence[str]) -> None:
+    async def _heir(self) -> Wire:
+        """The socket that is to follow the present one, where there is a try left for it."""
+        if not self.names or self.barrier.ration.wait(self.clock.monotonic()) > 0:
+            raise WireError("not now")
+        try:
+            return await self._open()
+        except RefusedHandshakeError as error:
+            self.barrier.answered(error.status, error.headers)
+            raise
+
+    def _taken_over(self) -> None:
+        self.state.connected_at = self.clock.monotonic()
+        self._changes.clear()
+        self._correct()
+
+    def _correct(self) -> None:
         """Ask for what has changed while the connection was being made."""
+        asked = self._asked
         self._change("UNSUBSCRIBE", tuple(name for name in asked if name not in self.names))
         self._change("SUBSCRIBE", tuple(name for name in self.names if name not in asked))
 
@@ -197,7 +239,7 @@ class Connection:
         else:
             self.state.dropped += 1
 
-    async def _apply(self, wire: Wire) -> None:
+    async def _apply(self) -> None:
         """Decode what has arrived, in slices, so that the loop is never held for long; then let the next frames gather.
 
         Nothing is read meanwhile: a burst waits in the kernel, not in our queue, and memory stays warm.
@@ -208,7 +250,9 @@ class Connection:
             wake.clear()
             self._heard()
             gather = len(frames) < _BUSY
-            wire.pause()
+            wires = tuple(self._succession.wires)
+            for wire in wires:
+                wire.pause()
             while frames:
                 self._apply_slice()
                 if frames:
@@ -216,7 +260,8 @@ class Connection:
             self.on_idle()
             if gather:
                 await self.clock.sleep(_WINDOW_S)
-            wire.resume()
+            for wire in wires:
+                wire.resume()
 
     def _heard(self) -> None:
         state = self.state
@@ -252,13 +297,16 @@ class Connection:
             " right? Futures trades and klines come only by the /market path since April 2026"
         )
 
-    async def _send_changes(self, wire: Wire) -> None:
+    async def _send_changes(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
             while self._changes:
+                if len(wires := tuple(self._succession.wires)) != 1:  # one is coming that may know already, or the last has gone
+                    await self.clock.sleep(_REQUEST_GAP_S)
+                    continue
                 method, names = self._changes.popleft()
-                wire.send(json.dumps({"method": method, "params": list(names), "id": self._next_request}))
+                wires[0].send(json.dumps({"method": method, "params": list(names), "id": self._next_request}))
                 self._next_request += 1
                 await self.clock.sleep(_REQUEST_GAP_S)
 

@@ -193,7 +193,8 @@ class BinanceFeed:
         def idle() -> None:
             if is_market:
                 line.settle()
-                self._mend(streams.values())
+                if not connection.is_overlapping:
+                    self._mend(streams.values())
             self.on_update()
 
         async def connected() -> None:
@@ -203,8 +204,9 @@ class BinanceFeed:
 
         connection = Connection(
             url=url.rstrip("/"), clock=self.clock, barrier=self.barrier, on_frames=line.take, on_idle=idle, on_connect=connected,
-            rng=self.rng, names=dict.fromkeys(names),
+            is_complete=lambda: all(stream.is_complete for stream in streams.values()), rng=self.rng, names=dict.fromkeys(names),
         )  # fmt: skip
+        line.on_shutdown = connection.announced
         self._sockets.append(Socket(connection, line, is_market))
 
     def _quote_connection(self) -> Connection | None:

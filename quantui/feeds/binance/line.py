@@ -32,6 +32,8 @@ class Line:
     """Told when the exchange answers a request with an error."""
     widen: Callable[[SymbolStream, Instrument], bool]
     """Asked where a number has more decimals than the stream counts; False where it cannot have them."""
+    on_shutdown: Callable[[], None] = lambda: None
+    """Told when the exchange says that it is going to end the socket."""
     watermark_ms: int = 0
     """Newest event time seen on this socket."""
     seen: set[str] = field(default_factory=set)
@@ -66,6 +68,8 @@ class Line:
                 stream = streams.get(data.symbol)
                 if stream is not None:
                     dispatch(data, stream)
+                elif data.event == "serverShutdown":
+                    self.on_shutdown()
             elif frame.error is not None or frame.code is not None:
                 self.on_problem(frame.error.msg if frame.error else frame.msg)
             elif frame.id is None and data is None:

@@ -48,6 +48,8 @@ class Wire(picows.WSListener):
 
     def __init__(self, on_message: Callable[[bytes], None]) -> None:
         self._on_message = on_message
+        self.is_heard = False
+        """A message has come."""
         self._parts: list[bytes] = []
         self._transport: WSTransport
 
@@ -60,6 +62,7 @@ class Wire(picows.WSListener):
         if transport.is_close_frame_sent:  # after a broken frame nothing that follows can be trusted
             return
         kind = frame.msg_type
+        self.is_heard = True
         if kind is _TEXT and frame.fin:
             self._on_message(frame.get_payload_as_bytes())
         elif kind in (_TEXT, _MORE):

@@ -27,7 +27,14 @@ class Watched:
         self.idles = 0
         self.barrier = Barrier("spot", clock)
         self.connection = Connection(
-            url, clock, self.barrier, self.frames.extend, self._idle, self._connected, random.Random(1), dict.fromkeys(names)
+            url,
+            clock,
+            self.barrier,
+            self.frames.extend,
+            self._idle,
+            self._connected,
+            rng=random.Random(1),
+            names=dict.fromkeys(names),
         )
         self.state = self.connection.state
 
