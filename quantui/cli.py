@@ -200,6 +200,12 @@ def _export(options: argparse.Namespace) -> int:
     return exports.run(_places(options), options)
 
 
+def _verify(options: argparse.Namespace) -> int:
+    from quantui import verify
+
+    return verify.run(_loaded(options).settings, _places(options), options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from quantui import doctor
 
@@ -274,6 +280,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_analyze(command("analyze", _analyze, "one pair, once, in full"))
     _add_export(command("export", _export, "bars, ticks, analytics or alerts out of the store"))
+    _add_verify(command("verify", _verify, "compare stored bars with the exchange's own; exit 0 equal, 1 different"))
     doctor = command("doctor", _doctor, "terminal, clock, endpoints, configuration, database: what is wrong and what to do")
     doctor.add_argument("--json", action="store_true", help="for programs")
     settings = command("config", _config, "the resolved configuration and where it came from")
@@ -304,6 +311,14 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("csv", "parquet", "ndjson"), default="csv")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _add_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--symbol", metavar="S", help="only this symbol")
+    parser.add_argument("--timeframe", choices=("1s", "1m", "5m", "15m", "1h"), help="only this timeframe")
+    parser.add_argument("--from", dest="start", metavar="TIME", help="from this time on (ISO 8601, UTC)")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="before this time")
+    parser.add_argument("--json", action="store_true", help="for programs: one difference a line, then the counts")
 
 
 def _duration(text: str) -> float:

@@ -26,12 +26,11 @@ from quantui.feeds.feed import Feed
 from quantui.market.frames import DEFAULT_CAPACITY, SymbolFrames
 from quantui.market.instruments import Pair, Symbol, Timeframe
 from quantui.store.export import export_file
-from quantui.store.records import DAY_MS, Retention
+from quantui.store.records import BAN, DAY_MS, Retention
 from quantui.store.writer import Store
 
 _MARGIN_S = 60
 _TRADES_S = 600
-_BAN = "ban:"
 _SPOT_KLINES, _FUTURES_KLINES = 1_000, 1_500
 """Most klines in one answer."""
 
@@ -97,7 +96,7 @@ async def live_feeds(
         wanted = [symbol for symbol in plan.symbols if symbol.venue == venue]
         endpoint = settings.endpoints.of(venue)
         barrier = Barrier(venue, clock, remember=partial(_remember_ban, store, venue))
-        banned = store.get_state(_BAN + venue, tuple[int, str])
+        banned = store.get_state(BAN + venue, tuple[int, str])
         if banned is not None:
             barrier.until_ms, barrier.detail = banned
         feeds.append(
@@ -128,7 +127,7 @@ def _history(settings: Settings, venue: str) -> int:
 
 
 def _remember_ban(store: Store, venue: str, until_ms: int, detail: str) -> None:
-    store.put_state(_BAN + venue, (until_ms, detail))
+    store.put_state(BAN + venue, (until_ms, detail))
 
 
 async def restored(store: Store, symbol: Symbol) -> SymbolFrames | None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from quantui.market.bars import COLUMNS, Bar, BarState
 from quantui.market.builder import BarBuilder, BarEvent, rolled_up
-from quantui.market.certify import differences
+from quantui.market.certify import differences, quote_slack
 from quantui.market.frames import SymbolFrames
 from quantui.market.instruments import Instrument, Timeframe
 from quantui.market.rescaling import Factors
@@ -273,8 +273,7 @@ class SymbolStream:
     def _compare(self, timeframe: Timeframe, bar: Bar, kline: Bar) -> None:
         if bar.state is BarState.CERTIFIED:
             return
-        slack = 10 ** max(self.frames.instrument.quote_decimals - 8, 0) - 1
-        fields = differences(bar, kline, ids_count=self.ids_certify, quote_slack=slack)
+        fields = differences(bar, kline, ids_count=self.ids_certify, quote_slack=quote_slack(self.frames.instrument))
         if fields:
             self.tally.mismatched += 1
             self.mismatches.append((timeframe, bar, kline, fields))

@@ -11,7 +11,7 @@ import numpy as np
 from quantui.market.frames import Ints
 from quantui.market.instruments import Instrument, Symbol, Timeframe
 from quantui.store.codec import DamagedError
-from quantui.store.records import TICKS, AlertRecord, Restored, SeriesKey
+from quantui.store.records import BAN, TICKS, AlertRecord, Restored, SeriesKey
 from quantui.store.schema import open_readonly
 from quantui.store.segments import Changes, cursor_of, decode_bars, merge, no_bars, rescale, restart_point, segment_ms, unpack
 from quantui.store.ticks import PRICE, QUANTITY, TIME, decode_ticks, empty_ticks
@@ -50,6 +50,19 @@ def read_alerts(path: Path, limit: int) -> list[AlertRecord]:
     with closing(open_readonly(path)) as connection:
         rows = connection.execute("SELECT record FROM alerts ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
     return [msgspec.json.decode(row[0], type=AlertRecord) for row in rows]
+
+
+def read_ban(connection: sqlite3.Connection, venue: str) -> tuple[int, str]:
+    """Unix time in ms until which the exchange wants to hear nothing from us, and why; (0, "") where it has not said so."""
+    row = connection.execute("SELECT value FROM state WHERE key = ?", (BAN + venue,)).fetchone()
+    return msgspec.json.decode(row[0], type=tuple[int, str]) if row else (0, "")
+
+
+def stored_series(connection: sqlite3.Connection) -> list[tuple[Symbol, Timeframe]]:
+    """Whose bars are stored, by symbol and rising length."""
+    rows = connection.execute("SELECT venue, symbol, timeframe FROM series WHERE timeframe != ?", (TICKS,)).fetchall()
+    found = [(Symbol(venue, symbol), Timeframe(timeframe)) for venue, symbol, timeframe in rows]
+    return sorted(found, key=lambda series: (series[0], series[1].ms))
 
 
 def series_id(connection: sqlite3.Connection, key: SeriesKey) -> int | None:

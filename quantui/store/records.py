@@ -31,6 +31,8 @@ class SeriesKey(NamedTuple):
 
 
 TICKS = "tick"
+BAN = "ban:"
+"""With the venue's name, the key of the state that holds until when the exchange has banned us, and its words."""
 
 
 class AlertRecord(msgspec.Struct, frozen=True):

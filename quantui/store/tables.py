@@ -234,6 +234,11 @@ def _cell(value: str | float | int | None) -> str | None:
     return repr(value) if math.isfinite(value) else None
 
 
+def iso(time_ms: int) -> str:
+    """`2026-11-24T10:00:00.000Z`."""
+    return _iso([time_ms])[0]
+
+
 def _iso(times: "Ints | list[int]") -> list[str]:
     texts: list[str] = np.datetime_as_string(np.asarray(times, dtype="datetime64[ms]"), unit="ms").tolist()
     return [f"{text}Z" for text in texts]

@@ -119,8 +119,8 @@ def trade_of(data: Data, instrument: Instrument) -> Trade:
     if type(trade_id) is not int or not 0 <= trade_id < _LARGEST_ID:
         raise RefusedError("no aggregate id")
     try:
-        price = SCALERS[instrument.price_decimals][data.price]
-        quantity = SCALERS[instrument.quantity_decimals][data.quantity]
+        price = SCALERS[instrument.price_decimals](data.price)
+        quantity = SCALERS[instrument.quantity_decimals](data.quantity)
     except BadNumberError as error:
         raise _refusal(error, (data.price,), (data.quantity,), instrument, trade_id) from error
     if type(last) is not int or not 0 <= first <= last < _LARGEST_ID:
