@@ -20,7 +20,7 @@ from quantui.feeds.binance.succession import Succession
 from quantui.feeds.binance.wire import RefusedHandshakeError, Wire, WireError, connect
 
 QUEUE_LIMIT = 100_000
-"""Frames waiting to be decoded; beyond it the newest are dropped and counted: the ids show the hole and it is filled."""
+"""Frames waiting to be decoded; where one read brings more, the oldest are decoded before it goes on."""
 _SILENT_S = 15.0
 """Without one complete message for this long the connection is given up (a trickle of bytes does not count)."""
 _CONNECT_S = 10.0
@@ -47,7 +47,6 @@ class ConnectionState:
     error: str = ""
     """Why the last try or connection ended."""
     messages: int = 0
-    dropped: int = 0
     last_message: float = 0.0
     """Monotonic time of the last complete message."""
     connected_at: float = 0.0
@@ -234,10 +233,9 @@ class Connection:
         frames = self._frames
         if not frames:
             self._wake.set()
-        if len(frames) < QUEUE_LIMIT:
-            frames.append(message)
-        else:
-            self.state.dropped += 1
+        elif len(frames) >= QUEUE_LIMIT:
+            self._apply_slice()
+        frames.append(message)
 
     async def _apply(self) -> None:
         """Decode what has arrived, in slices, so that the loop is never held for long; then let the next frames gather.
