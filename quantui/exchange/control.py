@@ -1,13 +1,15 @@
 """The control port: faults on order and counters, as JSON over HTTP. Tests in the same process may call the methods instead."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from quantui.exchange.connection import Connection
+from quantui.exchange.damage import DAMAGES
 from quantui.exchange.listings import INTERVALS, Market
 from quantui.exchange.truth import bars
 
@@ -32,6 +34,7 @@ class Control:
             "half_open": self._half_open,
             "silence": self._silence,
             "drop": self._drop,
+            "damage": self._damage,
             "rest": self._rest,
             "life": self._life,
         }
@@ -73,6 +76,13 @@ class Control:
         """The next `count` frames of a stream are lost."""
         for one in _markets(market):
             self.exchange.hub.to_drop[f"{one.value}:{stream}"] += count
+
+    def damage(self, stream: str, kinds: Sequence[str], market: Market | None = None) -> None:
+        """The next frames of a stream are damaged, one of each kind (`damage.DAMAGES`). KeyError: no such kind."""
+        for kind in kinds:
+            DAMAGES[kind]
+        for one in _markets(market):
+            self.exchange.hub.to_damage.setdefault(f"{one.value}:{stream}", deque()).extend(kinds)
 
     def life(self, seconds: float, cut: str, notice: float | None = None, market: Market | None = None) -> None:
         """Sockets accepted from now on are cut after so many exchange seconds, as in `Timers`."""
@@ -156,6 +166,9 @@ class Control:
             lag=None if "lag" not in body else float(body["lag"]),
             time_goes_back=None if "time_goes_back" not in body else bool(body["time_goes_back"]),
         )
+
+    async def _damage(self, body: Body) -> None:
+        self.damage(str(body["stream"]), [str(kind) for kind in body["kinds"]], _market(body))
 
     async def _life(self, body: Body) -> None:
         notice = float(body["notice"]) if "notice" in body else None

@@ -1,7 +1,7 @@
 """From tapes to sockets: one loop that wakes every few hundredths of a second and sends what is due, of subscribed streams only."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,6 +9,7 @@ from itertools import islice
 from quantui.clock import Clock
 from quantui.exchange import payloads
 from quantui.exchange.connection import Connection
+from quantui.exchange.damage import DAMAGES
 from quantui.exchange.events import Event, Source
 from quantui.exchange.frames import frame
 from quantui.exchange.listings import MINUTE, Market
@@ -64,6 +65,10 @@ class Channel:
                 yield due, f"[{payloads.coin_m_mark_price(due - self.sources[0].lag_ms)}]"
 
 
+def _good(text: str) -> bytes:
+    return frame(text.encode())
+
+
 @dataclass(slots=True)
 class Hub:
     """The streams of all tapes and the sockets that read them."""
@@ -76,6 +81,8 @@ class Hub:
     dropped: Counter[str] = field(default_factory=Counter)
     to_drop: Counter[str] = field(default_factory=Counter)
     """Frames still to be dropped on order, by `market:stream`."""
+    to_damage: dict[str, deque[str]] = field(default_factory=dict)
+    """Kinds of damage to the next frames, by `market:stream`."""
     silenced: set[str] = field(default_factory=set)
     """Streams silenced on order, as `market:stream`."""
     _channels: dict[Key, Channel] = field(default_factory=dict)
@@ -148,16 +155,18 @@ class Hub:
             self.to_drop[name] -= 1
             self.dropped[name] += 1
             return
+        damages = self.to_damage.get(name)
+        encode = DAMAGES[damages.popleft()] if damages else _good
         raw: bytes | None = None
         combined: bytes | None = None
         for connection in self._channels[key].readers:
             if not connection.is_open:
                 continue
             if connection.desk.combined:
-                combined = combined or frame(f'{{"stream":"{key[1]}","data":{text}}}'.encode())
+                combined = combined or encode(f'{{"stream":"{key[1]}","data":{text}}}')
                 outgoing.setdefault(connection, []).append(combined)
             else:
-                raw = raw or frame(text.encode())
+                raw = raw or encode(text)
                 outgoing.setdefault(connection, []).append(raw)
             self.frames[name] += 1
 

@@ -70,6 +70,11 @@ class SymbolStream:
     """How often; an answer that was asked for before the latest one says nothing about it."""
     mismatches: list[tuple[Timeframe, Bar, Bar, tuple[str, ...]]] = field(default_factory=list)
     """(timeframe, ours, exchange's, fields) since the caller last cleared this."""
+    questioned: dict[tuple[Timeframe, int], Bar] | None = None
+    """Klines that our closed bars differ from, until the exchange has been asked for trades we may lack (`conclude`).
+
+    None where nobody can ask: then a difference is a mismatch at once.
+    """
     kept: list[Trade] | None = None
     """Every trade applied since the caller last cleared this, where raw ticks are wanted."""
     _lost: bool = False
@@ -151,6 +156,8 @@ class SymbolStream:
         self.sequencer.rescale(factors)
         self._held = [factors.trade(trade) for trade in self._held]
         self._klines = {key: factors.bar(kline) for key, kline in self._klines.items()}
+        if self.questioned is not None:
+            self.questioned = {key: factors.bar(kline) for key, kline in self.questioned.items()}
         self.mismatches = [(each, factors.bar(ours), factors.bar(theirs), names) for each, ours, theirs, names in self.mismatches]
         if self.kept is not None:
             self.kept = [factors.trade(trade) for trade in self.kept]
@@ -260,6 +267,20 @@ class SymbolStream:
                 return
         self._adopt(timeframe, kline)
 
+    def look_again(self) -> bool:
+        """Compare the questioned klines once more, with what has come since; True where no question is left."""
+        asked, self.questioned = self.questioned or {}, {}
+        for (timeframe, _), kline in asked.items():
+            self.kline(timeframe, kline)
+        return not self.questioned
+
+    def conclude(self) -> None:
+        """The exchange has no trade that we lack: what still differs is a mismatch."""
+        asked, self.questioned = self.questioned or {}, None
+        for (timeframe, _), kline in asked.items():
+            self.kline(timeframe, kline)
+        self.questioned = {}
+
     def _adopt(self, timeframe: Timeframe, kline: Bar) -> None:
         index = self.frames[timeframe].find(kline.open_ms)
         if index is not None:
@@ -274,6 +295,9 @@ class SymbolStream:
         if bar.state is BarState.CERTIFIED:
             return
         fields = differences(bar, kline, ids_count=self.ids_certify, quote_slack=quote_slack(self.frames.instrument))
+        if fields and self.questioned is not None and len(self.questioned) < WAITING_LIMIT:
+            self.questioned[timeframe, bar.open_ms] = kline
+            return
         if fields:
             self.tally.mismatched += 1
             self.mismatches.append((timeframe, bar, kline, fields))

@@ -29,7 +29,7 @@ class Exchange:
     addresses: dict[str, str]
     session: aiohttp.ClientSession
 
-    async def order(self, action: str, **body: str | float | list[int]) -> None:
+    async def order(self, action: str, **body: str | float | list[int] | list[str]) -> None:
         """A fault on order, or an end to it."""
         async with self.session.post(f"{self.addresses['control']}/control/{action}", json=body) as answer:
             assert answer.status == 200, await answer.text()

@@ -5,7 +5,7 @@ import pytest
 from quantui.clock import Clock
 from quantui.feeds.binance import feed as feed_module
 from quantui.market.instruments import Symbol
-from tests.faults.exchange import running_exchange, running_feed, until
+from tests.faults.exchange import running_exchange, running_feed, until, wrong_bars
 
 SPEED = 10.0
 
@@ -49,6 +49,29 @@ async def test_an_upper_case_stream_name_is_named_and_the_others_live(monkeypatc
         assert Symbol("binance-usdm", "BTCUSDT") not in feed.status.notes
 
 
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_one_dead_stream_of_many_is_asked_for_again_and_read_from_rest_meanwhile(market: str) -> None:
+    """R-07: the others do not notice, and no bar is built on what is not there."""
+    clock = Clock(SPEED)
+    async with (
+        running_exchange("--speed", str(SPEED), "--rate", "3", "--symbols", "BTCUSDT", "ETHUSDT", "LTCUSDT") as exchange,
+        running_feed(exchange, market, ["BTCUSDT", "ETHUSDT", "LTCUSDT"], clock) as feed,
+    ):
+        await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 20)
+        dead = feed.streams[Symbol(f"binance-{market}", "ETHUSDT")]
+        await exchange.order("silence", market=market, stream="ethusdt@aggTrade")
+        newest, begin = dead.builder.known_id, clock.monotonic()
+        await until(lambda: dead.builder.known_id > newest, 60 / SPEED)
+        assert clock.monotonic() - begin < 45, "read back although the stream is still dead"
+        await exchange.order("silence", market=market, stream="ethusdt@aggTrade", on=False)
+        await clock.sleep(65)
+        await until(lambda: all(stream.is_complete and not stream.suspended for stream in feed.streams.values()), 20)
+        wrong = [line for stream in feed.streams.values() for line in await wrong_bars(exchange, market, stream)]
+        assert not wrong, wrong[:10]
+        assert feed.status.reconnects == 0
+        assert dead.tally.mismatched == 0
+
+
 async def test_a_half_open_connection_is_given_up_within_15_seconds() -> None:
     clock = Clock(SPEED)
     async with (
@@ -75,5 +98,5 @@ async def test_a_refusal_of_the_exchange_stops_every_request(status: int, words:
             assert feed.status.link == "blocked"
             before = (await exchange.counters())["requests"]["usdm"]
             if status != 429:
-                await clock.sleep(10)
+                await clock.sleep(6)
                 assert (await exchange.counters())["requests"]["usdm"] == before

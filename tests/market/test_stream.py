@@ -185,6 +185,31 @@ def test_an_equal_kline_certifies_and_a_different_one_is_an_event() -> None:
     assert stream.mismatches[0][3] == ("high",)
 
 
+def test_where_the_exchange_can_be_asked_a_different_kline_is_a_question_first() -> None:
+    stream = streamed(trade(1, -500))
+    stream.questioned = {}
+    bar = minute(stream, 0, 2)
+    lacking = trade(62, 59_500, 500)
+    stream.kline(M1, replace(bar, high=500, close=500, volume=bar.volume + 10, quote_volume=bar.quote_volume + 5000,
+        taker_volume=bar.taker_volume + 10, taker_quote=bar.taker_quote + 5000, trade_count=61, last_id=62))  # fmt: skip
+    assert (stream.tally.certified, stream.tally.mismatched, len(stream.questioned)) == (0, 0, 1)
+    assert not stream.look_again()
+    stream.fill([lacking])
+    assert stream.look_again()
+    assert (stream.tally.certified, stream.tally.mismatched) == (1, 0)
+    assert states(stream, M1) == {0: BarState.CERTIFIED}
+
+
+def test_a_question_without_an_answer_is_a_mismatch() -> None:
+    stream = streamed(trade(1, -500))
+    stream.questioned = {}
+    bar = minute(stream, 0, 2)
+    stream.kline(M1, replace(bar, high=bar.high + 1))
+    stream.conclude()
+    assert (stream.tally.mismatched, stream.questioned) == (1, {})
+    assert stream.mismatches[0][3] == ("high",)
+
+
 def test_a_kline_that_comes_first_waits_for_our_bar() -> None:
     twin = streamed(trade(1, -500))
     kline = minute(twin, 0, 2)

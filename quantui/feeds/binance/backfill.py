@@ -26,6 +26,8 @@ _START_PAGES = 10
 _LAG_LIMIT_S = 30.0
 _CLOSED_SLACK_MS = 2_000
 """The exchange's database lags: a kline counts as closed only this long after its end."""
+_QUESTION_PAUSES_S = (1.0, 2.0, 4.0)
+"""Before each reading: the exchange's database lags, and the trade in question may still come by itself."""
 _PARALLEL = 4
 _PATIENCE_S = 20.0
 """A symbol that waits to begin waits so long for an exchange that fails to answer; then it begins with what is live."""
@@ -95,6 +97,20 @@ class Backfill:
                     await self._catch_up(stream, stream.sequencer.next_id)
             else:
                 await self.clock.sleep(0.5)  # being completed
+
+    async def ask(self, stream: SymbolStream) -> None:
+        """Read the trades behind our newest, until no closed bar is in question or the exchange has nothing more to say."""
+        for pause in _QUESTION_PAUSES_S:
+            await self.clock.sleep(pause)
+            next_id = stream.sequencer.next_id
+            if stream.look_again() or next_id is None:
+                return
+            async with self._turns:
+                with contextlib.suppress(RestError, UnreachableError):  # said in `problem`
+                    rows = await self._patiently("aggTrades", partial(self._page, stream, next_id, PAGE), _PATIENCE_S)
+                    if rows and rows[0].id == next_id == stream.sequencer.next_id:
+                        self._give(stream, rows)
+        stream.look_again()
 
     async def _catch_up(self, stream: SymbolStream, next_id: int) -> None:
         asked = stream.interruptions

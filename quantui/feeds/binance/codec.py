@@ -76,11 +76,20 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 
 class RefusedError(ValueError):
-    """A record that must not enter a bar; `trade_id` is set where it could still be read, since it has used up that id."""
+    """A record that must not enter a bar; `trade_id` is set where it could still be read."""
 
     def __init__(self, why: str, trade_id: int | None = None) -> None:
         super().__init__(why)
         self.trade_id = trade_id
+
+
+class PlaceholderError(RefusedError):
+    """No trade, but it has used up its id."""
+
+    trade_id: int
+
+    def __init__(self, trade_id: int) -> None:
+        super().__init__("placeholder", trade_id)
 
 
 class TooFineError(RefusedError):
@@ -95,8 +104,8 @@ decode_frame = msgspec.json.Decoder(Frame).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def salvage(frame: bytes) -> tuple[str, int] | None:
-    """(symbol, aggregate id) of an aggTrade frame that does not fit its type, if both can still be read."""
+def salvage(frame: bytes) -> str | None:
+    """Symbol of an aggTrade frame that does not fit its type, if it can still be read."""
     try:
         outer = _decode_any(frame)
     except (msgspec.DecodeError, RecursionError):
@@ -104,15 +113,16 @@ def salvage(frame: bytes) -> tuple[str, int] | None:
     data = outer.get("data") if isinstance(outer, dict) else None
     if not isinstance(data, dict) or data.get("e") != "aggTrade":
         return None
-    symbol, trade_id = data.get("s"), data.get("a")
-    return (symbol, trade_id) if isinstance(symbol, str) and type(trade_id) is int else None
+    symbol = data.get("s")
+    return symbol if isinstance(symbol, str) else None
 
 
 def trade_of(data: Data, instrument: Instrument) -> Trade:
     """An aggTrade event as a trade.
 
     Raises:
-        RefusedError: The price or quantity is not a positive plain decimal, or the record is a placeholder (`f` of -1).
+        RefusedError: The price or quantity is not a positive plain decimal, or something else about it cannot be.
+        PlaceholderError: It has used up an id (`f` of -1).
         TooFineError: It has more decimals than the instrument counts.
     """
     trade_id, time_ms, first, last = data.id, data.time_ms, data.first_id, data.last_id
@@ -123,8 +133,10 @@ def trade_of(data: Data, instrument: Instrument) -> Trade:
         quantity = SCALERS[instrument.quantity_decimals](data.quantity)
     except BadNumberError as error:
         raise _refusal(error, (data.price,), (data.quantity,), instrument, trade_id) from error
-    if type(last) is not int or not 0 <= first <= last < _LARGEST_ID:
-        raise RefusedError("placeholder", trade_id)
+    if first < 0:
+        raise PlaceholderError(trade_id)
+    if type(last) is not int or not first <= last < _LARGEST_ID:
+        raise RefusedError("impossible trade ids", trade_id)
     if not 0 < price * quantity <= _LARGEST or not 0 < time_ms < LATEST_MS:
         raise RefusedError("impossible time, price or size", trade_id)
     return Trade(trade_id, time_ms, price, quantity, first, last, data.buyer_is_maker)

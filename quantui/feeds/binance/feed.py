@@ -64,6 +64,7 @@ class BinanceFeed:
     _health: Health = field(init=False)
     _starting: set[Symbol] = field(default_factory=set)
     _busy: set[Symbol] = field(default_factory=set)
+    _asking: set[Symbol] = field(default_factory=set)
     _catching_up: set[Symbol] = field(default_factory=set)
     _focus: tuple[Symbol, ...] = ()
     _tasks: asyncio.TaskGroup | None = None
@@ -167,6 +168,7 @@ class BinanceFeed:
 
     def _make_stream(self, frames: SymbolFrames) -> SymbolStream:
         stream = SymbolStream(frames, ids_certify=not self.venue.perpetual)
+        stream.questioned = {}
         self.streams[frames.instrument.symbol] = stream
         return stream
 
@@ -234,7 +236,7 @@ class BinanceFeed:
             self.on_update()
 
     def _interrupted(self, streams: Iterable[SymbolStream]) -> None:
-        """A new connection: what happened before it must be asked for where no trade tells by itself."""
+        """Trades may have been missed: they must be asked for where no later trade tells of them by itself."""
         for stream in streams:
             symbol = stream.frames.instrument.symbol
             if symbol not in self._starting and stream.sequencer.next_id is not None:
@@ -258,6 +260,9 @@ class BinanceFeed:
             if not stream.is_complete and symbol not in self._starting and symbol not in self._busy:
                 self._busy.add(symbol)
                 self._spawn(self._complete(stream))
+            if stream.questioned and symbol not in self._asking:
+                self._asking.add(symbol)
+                self._spawn(self._ask(stream))
 
     async def _complete(self, stream: SymbolStream) -> None:
         symbol = stream.frames.instrument.symbol
@@ -271,6 +276,16 @@ class BinanceFeed:
                     self._spawn(self.backfill.certify(stream))
         finally:
             self._busy.discard(symbol)
+        self.on_update()
+
+    async def _ask(self, stream: SymbolStream) -> None:
+        """A closed bar is not the exchange's: does it have trades that we lack?"""
+        try:
+            if self.backfill is not None:
+                await self.backfill.ask(stream)
+        finally:
+            stream.conclude()
+            self._asking.discard(stream.frames.instrument.symbol)
         self.on_update()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -295,3 +310,5 @@ class BinanceFeed:
     def _look(self) -> None:
         problem = self.backfill.problem if self.backfill else ""
         self._health.look(self._sockets, filling=bool(self._busy or self._starting), problem=problem)
+        self._interrupted(self._health.dead)
+        self._health.dead.clear()

@@ -1,7 +1,7 @@
 """How the feed is, in a word and a sentence, and which of its streams are silent although they were acknowledged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
@@ -10,6 +10,7 @@ from quantui.feeds.binance.line import Line
 from quantui.feeds.binance.venues import stream_name
 from quantui.feeds.feed import FeedStatus
 from quantui.market.instruments import Instrument, Symbol
+from quantui.market.stream import SymbolStream
 
 FIRST_FRAME_S = 20.0
 """An acknowledged stream that has said nothing for this long is named: an acknowledgement proves nothing."""
@@ -41,6 +42,8 @@ class Health:
     status: FeedStatus
     unreachable: str = ""
     """Why REST did not answer at the start; empty once it has."""
+    dead: list[SymbolStream] = field(default_factory=list)
+    """Streams that lack trades the exchange's klines know of, since the caller last cleared this."""
     prepared: bool = False
     """The exchange has told its symbols."""
     _started: float = 0.0
@@ -94,6 +97,7 @@ class Health:
             if 0 <= ours < last_id and now - since > _DEAD_STREAM_S and stream.is_complete:
                 line.exchange_ids[name] = last_id, now
                 dead.append(stream_name(name, "aggTrade"))
+                self.dead.append(stream)
         connection.resubscribe(dead)
 
     def _name_silent(self, connection: Connection, line: Line) -> None:

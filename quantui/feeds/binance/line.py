@@ -1,4 +1,7 @@
-"""What arrives on one socket, given to the streams it belongs to."""
+"""What arrives on one socket, given to the streams it belongs to.
+
+A trade that cannot be read is counted and left out: its id is missing then, and REST is asked for it as for any other.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +91,7 @@ class Line:
             if data.event == "aggTrade":
                 trade = trade_of(data, stream.frames.instrument)
                 if trade.time_ms > self._latest_ms:
-                    stream.reject(trade.id)
+                    stream.tally.rejected += 1
                 else:
                     stream.trade(trade)
             elif data.event == "kline":
@@ -100,16 +103,14 @@ class Line:
         except codec.TooFineError as error:
             if self.widen(stream, error.instrument):
                 self._dispatch(data, stream)
+            elif error.trade_id is None:
+                stream.tally.rejected += 1
             else:
-                self._refuse(stream, error.trade_id)
-        except codec.RefusedError as error:
-            self._refuse(stream, error.trade_id)
-
-    def _refuse(self, stream: SymbolStream, trade_id: int | None) -> None:
-        if trade_id is None:
+                stream.reject(error.trade_id)
+        except codec.PlaceholderError as error:
+            stream.reject(error.trade_id)
+        except codec.RefusedError:
             stream.tally.rejected += 1
-        else:
-            stream.reject(trade_id)
 
     def _kline(self, data: codec.Data, stream: SymbolStream) -> None:
         kline = data.kline
@@ -142,10 +143,9 @@ class Line:
             self.status.quotes[instrument.symbol] = Quote(bid, ask)
 
     def _salvage(self, raw: bytes) -> None:
-        found = codec.salvage(raw)
-        stream = self.streams.get(found[0]) if found else None
-        if stream is not None and found is not None:
-            stream.reject(found[1])
+        stream = self.streams.get(codec.salvage(raw) or "")
+        if stream is not None:
+            stream.tally.rejected += 1
         else:
             self.status.rejected += 1
 

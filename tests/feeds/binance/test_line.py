@@ -81,16 +81,24 @@ def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(frame: bytes) -> No
     assert wire.stream.is_complete
 
 
+def test_a_placeholder_uses_up_its_id() -> None:
+    wire = Wire()
+    wire.take(wire.trade(1), wire.trade(2, NOW, p="0", q="0", f=-1, l=-1), wire.trade(3))
+    assert wire.stream.tally.rejected == 1
+    assert wire.stream.tally.trades == 2
+    assert wire.stream.hole is None
+
+
 @pytest.mark.parametrize(
-    "changes", [{"p": "0", "q": "0", "f": -1, "l": -1}, {"p": 5}, {"p": "NaN"}, {"T": NOW * 1000}, {"T": NOW + 10**9}]
+    "changes", [{"p": 5}, {"p": "NaN"}, {"p": "-1"}, {"q": "0"}, {"l": 0, "f": 9}, {"T": NOW * 1000}, {"T": NOW + 10**9}]
 )
-def test_a_refused_trade_uses_up_its_id(changes: dict[str, object]) -> None:
+def test_a_trade_that_cannot_be_true_is_missing_until_rest_is_asked(changes: dict[str, object]) -> None:
     wire = Wire()
     wire.status.exchange_ms, wire.status.exchange_at = NOW, wire.clock.monotonic()
     wire.take(wire.trade(1), wire.trade(2, NOW, **changes), wire.trade(3))
     assert wire.stream.tally.rejected == 1
-    assert wire.stream.tally.trades == 2
-    assert wire.stream.hole is None
+    assert wire.stream.tally.trades == 1
+    assert wire.stream.hole == (2, 3)
 
 
 def test_a_record_without_an_id_is_counted() -> None:

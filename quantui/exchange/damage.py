@@ -1,0 +1,48 @@
+"""What can be wrong with a frame, on order (E20 of the protocol's notes): each kind makes other bytes of a good one."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from quantui.exchange.frames import CONTINUATION, PING, frame
+
+_DEEP = 100_000
+_PRICE, _QUANTITY, _SYMBOL = re.compile(r'"p":"[^"]*"'), re.compile(r'"q":"[^"]*",'), re.compile(r'"s":"[^"]*"')
+
+
+def _instead(pattern: re.Pattern[str], new: str) -> Callable[[str], bytes]:
+    """The first thing that looks like `pattern` is `new`."""
+    return lambda text: frame(pattern.sub(new, text, count=1).encode())
+
+
+def _in_pieces(text: str) -> bytes:
+    """One message in several frames, with a ping between them."""
+    data, step = text.encode(), len(text) // 3
+    first, second, third = data[:step], data[step : 2 * step], data[2 * step :]
+    return b"".join(
+        (frame(first, last=False), frame(b"", PING), frame(second, CONTINUATION, last=False), frame(third, CONTINUATION))
+    )
+
+
+DAMAGES: Mapping[str, Callable[[str], bytes]] = {
+    "nan": _instead(_PRICE, '"p":"NaN"'),
+    "infinite": _instead(_PRICE, '"p":"Infinity"'),
+    "negative": _instead(_PRICE, '"p":"-61800.00"'),
+    "zero": _instead(_PRICE, '"p":"0.00000000"'),
+    "huge": _instead(_PRICE, f'"p":"{"9" * 40}"'),
+    "full-width": _instead(_PRICE, '"p":"６１８００"'),
+    "underscore": _instead(_PRICE, '"p":"61_800"'),
+    "empty": _instead(_QUANTITY, '"q":"",'),
+    "retyped": _instead(_PRICE, '"p":61800.5'),
+    "array": _instead(_SYMBOL, '"s":["BTCUSDT"]'),
+    "missing": _instead(_QUANTITY, ""),
+    "truncated": lambda text: frame(text[: len(text) // 2].encode()),
+    "bad-utf8": lambda text: frame(text.encode().replace(b'"p"', b'"\xff\xfe"', 1)),
+    "deep": lambda text: frame(b"[" * _DEEP) + frame(text.encode()),
+    "long-number": lambda text: frame(b'{"stream":"x","data":' + b"9" * 1_000_000 + b"}") + frame(text.encode()),
+    "unknown": lambda text: frame(b'{"stream":"x@novel","data":{"e":"novel","E":1,"s":"BTCUSDT"}}') + frame(text.encode()),
+    "novel-field": lambda text: frame(text.replace('"p":', '"zz":{"deep":[1,2]},"p":', 1).encode()),
+    "answer": lambda text: frame(b'{"result":null,"id":987654}') + frame(text.encode()),
+    "twice": lambda text: frame(text.encode()) * 2,
+    "in-pieces": _in_pieces,
+}
+"""By kind: the bytes on the wire in place of the frame of a text."""
