@@ -5,7 +5,9 @@ What the loop itself does for a pair, collecting its closes and handing its read
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -14,6 +16,7 @@ from quantui.analytics.gates import Gate, GateSettings, gates
 from quantui.analytics.pair import PairStatistics, pair_statistics
 from quantui.analytics.signal import Signal, next_signal, signal_history
 from quantui.analytics.spread import Space, pair_history
+from quantui.collector.threads import one_thread
 from quantui.market.bars import COLUMNS, BarState
 from quantui.market.frames import AlignedCloses, Floats, SymbolFrames, aligned_closes
 from quantui.market.instruments import Pair, Symbol, Timeframe
@@ -75,6 +78,7 @@ class Desk:
     every_bar: bool = False
     """A recording: every bar is published, however fast they come; live, a pause is caught up within `CATCH_UP`."""
     _due: dict[Timeframe, set[Symbol]] = field(default_factory=dict)
+    _worker: ThreadPoolExecutor = field(default_factory=partial(one_thread, "statistics"))
 
     def mark(self, symbol: Symbol, timeframe: Timeframe) -> None:
         """A bar of the symbol was closed or revised."""
@@ -103,7 +107,8 @@ class Desk:
             try:
                 while jobs := await _gathered(work):
                     async with self.turn:
-                        readings = await asyncio.to_thread(_compute, settings, timeframe, jobs, dict(self.readings))
+                        loop, before = asyncio.get_running_loop(), dict(self.readings)
+                        readings = await loop.run_in_executor(self._worker, _compute, settings, timeframe, jobs, before)
                     for start in range(0, len(readings), TURN):
                         if settings is not self.settings:
                             return  # a key was pressed meanwhile: everything is due anew

@@ -19,6 +19,11 @@ def step_back_for(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="beside", initializer=_step_back))
 
 
+def one_thread(name: str) -> ThreadPoolExecutor:
+    """For what returns all the time with large arrays: each thread that has once held such keeps memory for the next."""
+    return ThreadPoolExecutor(1, thread_name_prefix=name, initializer=_step_back)
+
+
 def _step_back() -> None:
     if sys.platform == "linux":  # elsewhere a priority is the whole process's
         with contextlib.suppress(PermissionError):
