@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from quantui.clock import Clock
 from quantui.exchange.generated import generated_tapes
-from quantui.exchange.prices import COINS, Coin
+from quantui.exchange.prices import COINS, Coin, more_coins
 from quantui.exchange.recorded import RecordingError, recorded_tapes
 from quantui.exchange.server import EmbeddedExchange
 
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--speed", type=float, default=1.0, help="exchange seconds a second")
     parser.add_argument("--rate", type=float, default=1.0, help="multiplies the trades a second of the generated tape")
     parser.add_argument("--symbols", nargs="+", default=[], help="only these coins and those they follow")
+    parser.add_argument("--more", type=int, default=0, metavar="N", help="so many invented coins besides: A00USDT, A01USDT, ...")
     parser.add_argument("--halts", type=float, default=0.0, help="chance an hour of a standstill, per coin")
     parser.add_argument("--placeholders", type=float, default=0.0, help="share of futures trades followed by an NA frame")
     parser.add_argument("--recording", nargs="+", type=Path, default=[], help="raw captures instead of the generated tape")
@@ -54,7 +55,7 @@ async def _serve(options: argparse.Namespace) -> None:
         tapes = generated_tapes(
             options.seed,
             clock.now_ms() if options.start is None else options.start,
-            _chosen(options.symbols),
+            _chosen(options.symbols, [*COINS, *more_coins(options.more)]),
             rate=options.rate,
             halt_chance=options.halts,
             placeholders=options.placeholders,
@@ -74,17 +75,17 @@ async def _serve(options: argparse.Namespace) -> None:
         await exchange.close()
 
 
-def _chosen(symbols: Sequence[str]) -> list[Coin]:
-    """The coins named, and those whose prices they follow."""
-    by_name = {coin.symbol: coin for coin in COINS}
+def _chosen(symbols: Sequence[str], coins: Sequence[Coin]) -> list[Coin]:
+    """The coins named, and those whose prices they follow; all where none is named."""
+    by_name = {coin.symbol: coin for coin in coins}
     unknown = [symbol for symbol in symbols if symbol.upper() not in by_name]
     if unknown:
         raise ValueError(f"--symbols: no coin {unknown[0]}; known are {', '.join(by_name)}")
     wanted = {symbol.upper() for symbol in symbols} or set(by_name)
-    for coin in reversed(COINS):
+    for coin in reversed(coins):
         if coin.symbol in wanted and coin.parent:
             wanted.add(coin.parent)
-    return [coin for coin in COINS if coin.symbol in wanted]
+    return [coin for coin in coins if coin.symbol in wanted]
 
 
 def _end_of_input_or_signal() -> asyncio.Event:

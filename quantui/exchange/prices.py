@@ -146,3 +146,15 @@ COINS: tuple[Coin, ...] = (
     Coin("币安人生USDT", 0.1312, (4, -1), (1, 0), 0.04, 400.0, walk=2.0),
 )
 """The demo's universe: cointegrated pairs, pairs that only look it, strangers, quiet ones, a name beyond ASCII."""
+
+
+def more_coins(count: int) -> list[Coin]:
+    """Invented ones that follow bitcoin, for a market as wide as a test wants: `A00USDT`, `A01USDT`, ..."""
+    return [
+        Coin(
+            f"A{number:02d}USDT", 0.5 * 1.7 ** (number % 12), (4, 4), (2, 1), 0.3 + number % 5 / 4, 40.0,
+            "BTCUSDT", 0.7 + number % 4 / 5,
+            spreads=((30.0 * (1 + number % 7), 3.0),), walk=0.0 if number % 3 else 0.8,
+        )
+        for number in range(count)
+    ]  # fmt: skip

@@ -329,17 +329,20 @@ class BarBuilder:
         self._reroll([second, *self._carry(second, trade)], second, trade.count)
 
     def _carry(self, second_ms: int, trade: Trade) -> list[int]:
-        """The flat seconds behind a revised one repeat its new close. Returns their open times."""
+        """The flat seconds behind a revised one repeat its new close. Returns their open times.
+
+        Beyond `closed_until` there may be seconds of klines: they are the exchange's, and come again when trades reach them.
+        """
         seconds = self.frames[Timeframe.S1]
         carried: list[int] = []
-        index = int(np.searchsorted(seconds.times, second_ms, side="right"))
-        while index < len(seconds) and (flat := seconds.bar(index)).is_flat:
+        index, end = np.searchsorted(seconds.times, (second_ms + 1, self.closed_until)).tolist()
+        while index < end and (flat := seconds.bar(index)).is_flat:
             price = trade.price
             bar = replace(flat, open=price, high=price, low=price, close=price, last_aggregate=max(flat.last_aggregate, trade.id))
             self._republish(Timeframe.S1, bar, flat)
             carried.append(flat.open_ms)
             index += 1
-        if index == len(seconds) and self._count == 0:
+        if index == end and self._count == 0:
             self.last_close = trade.price
         return carried
 
@@ -348,7 +351,7 @@ class BarBuilder:
         seconds = self.frames[Timeframe.S1]
         for timeframe in _LONGER:
             for open_ms in dict.fromkeys(timeframe.floor(second) for second in changed):
-                bar = rolled_up(seconds.between(open_ms, open_ms + timeframe.ms), open_ms)
+                bar = rolled_up(seconds.between(open_ms, min(open_ms + timeframe.ms, self.closed_until)), open_ms)
                 forming = self._forming.get(timeframe)
                 if forming is not None and forming.open_ms == open_ms:
                     forming.bar = bar

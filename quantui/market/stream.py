@@ -102,7 +102,8 @@ class SymbolStream:
         return last.last_aggregate if last else -1
 
     def wait(self) -> None:
-        """Hold every live trade until `begin` or `begin_live`: what came before it is being read."""
+        """Hold every live trade until `begin` or `begin_live`: what came before it is being read, and nothing is closed."""
+        self.suspended = True
         self.sequencer.start_at(0)
 
     def begin(self, first_id: int, from_ms: int) -> None:

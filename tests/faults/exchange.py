@@ -15,6 +15,7 @@ from quantui.feeds.binance.barrier import Barrier
 from quantui.feeds.binance.feed import BinanceFeed, FeedOptions
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.bars import COLUMNS, BarState
+from quantui.market.frames import DEFAULT_CAPACITY, SymbolFrames
 from quantui.market.instruments import Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 
@@ -68,8 +69,11 @@ async def running_exchange(*arguments: str) -> AsyncIterator[Exchange]:
 
 
 @asynccontextmanager
-async def running_feed(exchange: Exchange, market: str, names: Sequence[str], clock: Clock) -> AsyncIterator[BinanceFeed]:
-    """The live feed on that exchange."""
+async def running_feed(
+    exchange: Exchange, market: str, names: Sequence[str], clock: Clock, seconds_kept: int = DEFAULT_CAPACITY[Timeframe.S1]
+) -> AsyncIterator[BinanceFeed]:
+    """The live feed on that exchange; its frames hold so many 1s bars."""
+    capacity = {**DEFAULT_CAPACITY, Timeframe.S1: seconds_kept}
     venue = VENUES["binance-usdm" if market == "usdm" else "binance-spot"]
     names_of = ("usdm_rest", "usdm_ws_market", "usdm_ws_public") if market == "usdm" else ("spot_rest", "spot_ws", "spot_ws")
     rest, trades, quotes = (exchange.addresses[name] for name in names_of)
@@ -80,6 +84,7 @@ async def running_feed(exchange: Exchange, market: str, names: Sequence[str], cl
         clock=clock,
         barrier=Barrier(venue.name, clock),
         on_update=lambda: None,
+        make_frames=lambda instrument: SymbolFrames(instrument, capacity),
     )
     task = asyncio.create_task(feed.run())
     try:

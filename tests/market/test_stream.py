@@ -165,6 +165,32 @@ def test_live_trades_wait_for_what_came_before() -> None:
     assert list(states(stream)) == [0, 1]
 
 
+def test_nothing_is_closed_before_it_has_begun() -> None:
+    stream = new_stream()
+    stream.wait()
+    stream.advance(T + 1_000)
+    stream.advance(T + 60_000)
+    assert (stream.doubt, stream.proven_until) == (None, 0)
+
+
+def test_a_late_trade_counts_once_where_klines_lie_ahead_of_our_bars() -> None:
+    stream = streamed(trade(1, -500))
+    for second in range(20):  # as read at the start, before the trades
+        flat = Bar(T + second * 1000, 107, 107, 107, 107, 0, 0, 0, 0, 0, -1, -1, -1, BarState.CERTIFIED)
+        stream.frames[S1].put(replace(flat, volume=7, trade_count=1) if second == 12 else flat)
+    for second in range(1, 61):
+        stream.advance(T + second * 1000)
+        if second == 10:
+            stream.trade(trade(2, 8_500, 105))
+        if second == 12:
+            stream.trade(trade(3, 12_500, 106))
+    seconds = {(bar.open_ms - T) // 1000: (bar.close, bar.volume) for bar in bars(stream, S1)}
+    assert [seconds[second] for second in (7, 8, 9, 10, 11, 12, 13)] == [
+        (100, 0), (105, 10), (105, 0), (105, 0), (105, 0), (106, 10), (106, 0),
+    ]  # fmt: skip
+    assert [(bar.volume, bar.trade_count) for bar in bars(stream, M1)] == [(20, 2)]
+
+
 def test_without_history_the_first_live_trade_begins() -> None:
     stream = new_stream()
     stream.wait()
