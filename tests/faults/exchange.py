@@ -20,7 +20,7 @@ from quantui.market.instruments import Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 
 TRUTH_COLUMNS = COLUMNS.index("last_id") + 1
-_STATE = COLUMNS.index("state")
+_STATE, _COUNT = COLUMNS.index("state"), COLUMNS.index("trade_count")
 
 
 @dataclass(slots=True)
@@ -104,8 +104,11 @@ async def until(predicate: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(0.02)
 
 
-async def wrong_bars(exchange: Exchange, market: str, stream: SymbolStream) -> list[str]:
-    """Every way in which the stream's bars differ from the tape's, for all timeframes; empty when none does."""
+async def wrong_bars(exchange: Exchange, market: str, stream: SymbolStream, *, counts: bool = True) -> list[str]:
+    """Every way in which the stream's bars differ from the tape's, for all timeframes; empty when none does.
+
+    Without `counts` the number of trades is left out: on futures placeholders use up ids that an aggregate spans.
+    """
     name = stream.frames.instrument.symbol.name
     begin, end = stream.builder.covered_from, stream.builder.closed_until
     found: list[str] = []
@@ -119,6 +122,9 @@ async def wrong_bars(exchange: Exchange, market: str, stream: SymbolStream) -> l
         ours = {row[0]: row for row in rows[:, :TRUTH_COLUMNS].tolist()}
         found += [f"{name} {timeframe} {open_ms}: missing" for open_ms in truth.keys() - ours.keys()]
         found += [f"{name} {timeframe} {open_ms}: extra {ours[open_ms]}" for open_ms in ours.keys() - truth.keys()]
+        if not counts:
+            for row in (*truth.values(), *ours.values()):
+                row[_COUNT] = 0
         both = truth.keys() & ours.keys()
         found += [f"{name} {timeframe} {at}: {ours[at]} is not {truth[at]}" for at in both if ours[at] != truth[at]]
         gaps = int((rows[:, _STATE] == BarState.GAP).sum())

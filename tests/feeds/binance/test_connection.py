@@ -152,6 +152,12 @@ async def test_nobody_there_is_said_and_tried_again() -> None:
         assert not watched.state.connected
 
 
+async def test_a_name_that_nobody_knows_is_said_and_tried_again() -> None:
+    async with _watched("ws://exchange.invalid", Clock(20.0)) as watched:
+        await until(lambda: watched.state.attempts >= 3)
+        assert "exchange.invalid" in watched.state.error
+
+
 async def test_a_connection_that_never_speaks_is_given_up_and_the_route_is_named() -> None:
     clock = Clock(20.0)
     async with running_emulator() as emulator, _watched(emulator.ws, clock) as watched:

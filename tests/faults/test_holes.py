@@ -1,0 +1,45 @@
+"""R-13 and R-17: frames lost without a disconnection, and ids that placeholders use up."""
+
+import pytest
+
+from quantui.clock import Clock
+from tests.faults.exchange import running_exchange, running_feed, until, wrong_bars
+
+SPEED = 10.0
+COINS = ("BTCUSDT", "ETHUSDT")
+
+
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_a_hole_is_seen_with_the_next_trade_and_filled_within_five_seconds(market: str) -> None:
+    clock = Clock(SPEED)
+    async with (
+        running_exchange("--seed", "41", "--speed", str(SPEED), "--rate", "8", "--symbols", *COINS) as exchange,
+        running_feed(exchange, market, COINS, clock) as feed,
+    ):
+        await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 20)
+        stream = next(stream for symbol, stream in feed.streams.items() if symbol.name == "BTCUSDT")
+        dropped = 0
+        for number, count in enumerate((1, 10, 1000), 1):
+            read_back = stream.tally.trades_filled
+            await exchange.order("drop", market=market, stream="btcusdt@aggTrade", count=count)
+            dropped += count
+            while (await exchange.counters())["dropped"].get(f"{market}:btcusdt@aggTrade", 0) < dropped:
+                await clock.sleep(0.2)
+            lost = clock.monotonic()
+            await until(lambda wanted=number: stream.tally.holes_filled == wanted, 10)  # type: ignore[misc]  # a default binds it
+            assert clock.monotonic() - lost < 5
+            assert stream.tally.trades_filled - read_back == count
+        await clock.sleep(65)
+        assert not await wrong_bars(exchange, market, stream)
+        assert (stream.tally.holes_lost, stream.tally.mismatched, feed.status.reconnects) == (0, 0, 0)
+
+
+async def test_placeholders_make_no_hole_and_stand_in_no_bar() -> None:
+    clock = Clock(SPEED)
+    arguments = ("--seed", "42", "--speed", str(SPEED), "--rate", "5", "--placeholders", "0.1", "--symbols", *COINS)
+    async with running_exchange(*arguments) as exchange, running_feed(exchange, "usdm", COINS, clock) as feed:
+        await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 20)
+        await clock.sleep(130)
+        for stream in feed.streams.values():
+            assert not await wrong_bars(exchange, "usdm", stream, counts=False)
+            assert (stream.tally.holes_lost, stream.tally.holes_filled, stream.tally.mismatched) == (0, 0, 0)
