@@ -140,3 +140,24 @@ async def test_killed_at_random_moments_under_load(kills: int, tmp_path: Path) -
         assert not wrong, wrong[:10]
         print(f"frames after restart: median {sorted(delays)[len(delays) // 2]:.2f} s, worst {max(delays):.2f} s")  # noqa: T201
         assert sorted(delays)[len(delays) // 2] < FIRST_FRAME_S
+
+
+@pytest.mark.soak
+async def test_a_machine_that_sleeps_goes_on_where_it_stood(tmp_path: Path) -> None:
+    """R-31: the process stands still for half a minute while the exchange does not."""
+    async with running_exchange("--seed", "22", "--rate", "14", "--symbols", *COINS) as exchange:
+        (tmp_path / "config.toml").write_text(_config(exchange))
+        program = Program(tmp_path)
+        await program.start()
+        assert program.process is not None
+        await asyncio.sleep(5)
+        program.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(30)
+        program.process.send_signal(signal.SIGCONT)
+        woken = time.monotonic()
+        while (found := await asyncio.to_thread(program.snapshot)) is None or found.feed.link != "live":
+            assert time.monotonic() - woken < 15, found
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(5)
+        await program.end(signal.SIGTERM)
+        assert not [line for name in COINS for line in await _wrong(exchange, program.places.database, name)]
