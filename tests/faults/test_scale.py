@@ -22,7 +22,7 @@ async def test_many_streams_are_spread_over_sockets(coins: int) -> None:
         assert sum(sizes) >= 3 * coins
         assert max(sizes) <= 200
         await until(lambda: feed.status.link == "live", coins)
-        assert all(stream.is_complete for stream in feed.streams.values())
+        await until(lambda: all(stream.is_complete for stream in feed.streams.values()), coins)
         await clock.sleep(130)
         await until(lambda: feed.status.link == "live", 30)
         for stream in random.Random(51).sample(list(feed.streams.values()), 12):

@@ -119,7 +119,7 @@ class Line:
             return
         if timeframe is Timeframe.M1:
             known = self.exchange_ids.get(data.symbol)
-            if known is None or known[0] < kline.last_id:
+            if known is None or known[0] <= stream.builder.known_id:  # else ours is behind since then, however far by now
                 self.exchange_ids[data.symbol] = kline.last_id, self.clock.monotonic()
         if kline.is_closed:
             stream.kline(timeframe, codec.bar_of(kline, stream.frames.instrument))
