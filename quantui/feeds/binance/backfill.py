@@ -98,19 +98,24 @@ class Backfill:
             else:
                 await self.clock.sleep(0.5)  # being completed
 
-    async def ask(self, stream: SymbolStream) -> None:
-        """Read the trades behind our newest, until no closed bar is in question or the exchange has nothing more to say."""
+    async def ask(self, stream: SymbolStream) -> bool:
+        """Read the trades behind our newest until no closed bar is in question; False where the exchange does not answer."""
+        answered = True
         for pause in _QUESTION_PAUSES_S:
             await self.clock.sleep(pause)
             next_id = stream.sequencer.next_id
             if stream.look_again() or next_id is None:
-                return
+                return True
             async with self._turns:
-                with contextlib.suppress(RestError, UnreachableError):  # said in `problem`
+                try:
                     rows = await self._patiently("aggTrades", partial(self._page, stream, next_id, PAGE), _PATIENCE_S)
-                    if rows and rows[0].id == next_id == stream.sequencer.next_id:
-                        self._give(stream, rows)
-        stream.look_again()
+                except (RestError, UnreachableError) as error:  # said in `problem`
+                    answered = isinstance(error, RestError) and error.is_final
+                    continue
+            answered = True
+            if rows and rows[0].id == next_id == stream.sequencer.next_id:
+                self._give(stream, rows)
+        return stream.look_again() or answered
 
     async def _catch_up(self, stream: SymbolStream, next_id: int) -> None:
         asked = stream.interruptions

@@ -281,10 +281,9 @@ class BinanceFeed:
     async def _ask(self, stream: SymbolStream) -> None:
         """A closed bar is not the exchange's: does it have trades that we lack?"""
         try:
-            if self.backfill is not None:
-                await self.backfill.ask(stream)
+            if self.backfill is not None and await self.backfill.ask(stream):
+                stream.conclude()
         finally:
-            stream.conclude()
             self._asking.discard(stream.frames.instrument.symbol)
         self.on_update()
 
@@ -309,6 +308,5 @@ class BinanceFeed:
 
     def _look(self) -> None:
         problem = self.backfill.problem if self.backfill else ""
-        self._health.look(self._sockets, filling=bool(self._busy or self._starting), problem=problem)
-        self._interrupted(self._health.dead)
-        self._health.dead.clear()
+        dead = self._health.look(self._sockets, filling=bool(self._busy or self._starting), problem=problem)
+        self._interrupted(dead)

@@ -1,7 +1,7 @@
 """How the feed is, in a word and a sentence, and which of its streams are silent although they were acknowledged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
@@ -42,8 +42,6 @@ class Health:
     status: FeedStatus
     unreachable: str = ""
     """Why REST did not answer at the start; empty once it has."""
-    dead: list[SymbolStream] = field(default_factory=list)
-    """Streams that lack trades the exchange's klines know of, since the caller last cleared this."""
     prepared: bool = False
     """The exchange has told its symbols."""
     _started: float = 0.0
@@ -72,33 +70,35 @@ class Health:
         """The exchange lists the symbol, but not for trading."""
         self.status.notes[symbol] = f"{_HALTED} {symbol.name} is listed as {state}"
 
-    def look(self, sockets: Sequence[Socket], *, filling: bool, problem: str) -> None:
-        """Bring `status` up to date.
+    def look(self, sockets: Sequence[Socket], *, filling: bool, problem: str) -> list[SymbolStream]:
+        """Bring `status` up to date; returns the streams that lack trades the exchange's klines know of.
 
         Args:
             sockets: All of the feed.
             filling: Something is being read back.
             problem: Why reading back fails, where it does.
         """
+        dead: list[SymbolStream] = []
         for socket in sockets:
             if socket.connection.state.connected and socket.is_market:
-                self._check_streams(socket.connection, socket.line)
+                dead += self._check_streams(socket.connection, socket.line)
         self._say([socket.connection for socket in sockets if socket.is_market], filling=filling, problem=problem)
         self.status.reconnects = sum(max(0, socket.connection.state.connects - 1) for socket in sockets)
+        return dead
 
-    def _check_streams(self, connection: Connection, line: Line) -> None:
+    def _check_streams(self, connection: Connection, line: Line) -> list[SymbolStream]:
         now = self.clock.monotonic()
         if now - connection.state.connected_at >= FIRST_FRAME_S:
             self._name_silent(connection, line)
-        dead = []
+        dead: dict[str, SymbolStream] = {}
         for name, (last_id, since) in line.exchange_ids.items():
             stream = line.streams[name]
             ours = stream.builder.known_id
             if 0 <= ours < last_id and now - since > _DEAD_STREAM_S and stream.is_complete:
                 line.exchange_ids[name] = last_id, now
-                dead.append(stream_name(name, "aggTrade"))
-                self.dead.append(stream)
-        connection.resubscribe(dead)
+                dead[stream_name(name, "aggTrade")] = stream
+        connection.resubscribe(tuple(dead))
+        return list(dead.values())
 
     def _name_silent(self, connection: Connection, line: Line) -> None:
         """Streams without a first frame. A quiet coin has no trades, but its other streams speak."""
