@@ -39,9 +39,11 @@ class Succession:
     """The new socket stands alone from now on."""
     wires: dict[Wire, asyncio.Future[None]] = field(default_factory=dict)
     """Each with its end, the older first."""
-    rotations: int = 0
-    _announced: asyncio.Event = field(default_factory=asyncio.Event)
     _due: float = 0.0
+    _not_before: float = 0.0
+    """A host that goes down may tell every new socket so: they do not chase each other."""
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+    """`_due` has come nearer."""
 
     @property
     def is_overlapping(self) -> bool:
@@ -50,11 +52,11 @@ class Succession:
 
     def announce(self) -> None:
         """The exchange says that it is going to end the socket."""
-        self._announced.set()
+        self._due = min(self._due, max(self.clock.monotonic(), self._not_before))
+        self._moved.set()
 
     async def run(self, wire: Wire) -> None:
         """Keep `wire` and its heirs until the last has ended, which raises its `WireError`."""
-        self._announced.clear()
         self.wires = {wire: asyncio.ensure_future(wire.ended())}
         self._reckon(LIFE_S)
         try:
@@ -77,15 +79,15 @@ class Succession:
         self._due = self.clock.monotonic() + seconds * (1 + self.rng.uniform(-_SPREAD, _SPREAD))
 
     async def _until_due(self, ended: asyncio.Future[None]) -> None:
-        """Until the socket is old enough, its end is announced, or has come."""
-        announced = asyncio.ensure_future(self._announced.wait())
-        left = max(0.0, self._due - self.clock.monotonic()) / self.clock.speed
-        reasons: list[asyncio.Future[Any]] = [ended, announced]
-        try:
-            await asyncio.wait(reasons, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            announced.cancel()
-        self._announced.clear()
+        """Until the next socket is due, or the present one has ended."""
+        while not ended.done() and (left := self._due - self.clock.monotonic()) > 0:
+            self._moved.clear()
+            moved = asyncio.ensure_future(self._moved.wait())
+            reasons: list[asyncio.Future[Any]] = [ended, moved]
+            try:
+                await asyncio.wait(reasons, timeout=left / self.clock.speed, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                moved.cancel()
 
     async def _heir(self) -> Wire | None:
         try:
@@ -105,7 +107,7 @@ class Succession:
             await self.clock.sleep(_LOOK_S)
         if ended.done() or (heir.is_heard and not heir_ended.done()):
             await self._part_with(wire)
-            self.rotations += 1
+            self._not_before = self.clock.monotonic() + _RETRY_S
             self._reckon(LIFE_S)
             self.on_taken_over()
         else:

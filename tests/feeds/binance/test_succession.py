@@ -74,7 +74,6 @@ async def test_the_next_socket_takes_over_and_nothing_is_missed(monkeypatch: pyt
         await until(lambda: len(emulator.sockets) == 4)
         await until(lambda: _open(emulator) == 1)
         assert watched.connects == watched.state.connects == 1, "a takeover is no reconnection"
-        assert watched.connection._succession.rotations >= 3
         numbers = _numbers(watched)
         assert numbers == set(range(min(numbers), max(numbers) + 1))
         assert watched.state.connected
@@ -110,6 +109,19 @@ async def test_an_announced_end_makes_the_next_socket_come_at_once(monkeypatch: 
         watched.connection.announced()
         await until(lambda: len(emulator.sockets) == 2)
         assert watched.clock.monotonic() - began < 5
+
+
+async def test_sockets_that_are_all_told_to_go_do_not_chase_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_emulator() as emulator, _watched(emulator, monkeypatch) as watched:
+        monkeypatch.setattr(succession, "LIFE_S", 1e6)
+        await until(lambda: watched.state.spoken)
+        watched.connection.announced()
+        await until(lambda: len(emulator.sockets) == 2)
+        await until(lambda: not watched.connection.is_overlapping)
+        began = watched.clock.monotonic()
+        watched.connection.announced()
+        await until(lambda: len(emulator.sockets) == 3)
+        assert watched.clock.monotonic() - began > 50
 
 
 async def test_a_socket_that_ends_during_the_overlap_leaves_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
