@@ -59,7 +59,7 @@ async def ccxt_pro(port: int, symbols: list[str], meter: Meter) -> None:
     """watchTradesForSymbols in a loop; trades are counted where they are handled, since the loop sees only the newest."""
     import ccxt.pro
 
-    class Exchange(ccxt.pro.binance):  # type: ignore[misc, name-defined, unused-ignore]
+    class Exchange(ccxt.pro.binance):  # type: ignore[misc, name-defined, unused-ignore]  # the peer has no types
         def handle_trade(self, client: object, message: object) -> None:
             super().handle_trade(client, message)
             meter.count()

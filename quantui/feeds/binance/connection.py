@@ -159,8 +159,7 @@ class Connection:
             await clock.sleep(min(wait / 1000, 60.0))
         while (seconds := ration.wait(clock.monotonic())) > 0:
             await clock.sleep(seconds + self.rng.random())
-        now = clock.monotonic()
-        self._backoff.ration.spend(now)
+        self._backoff.ration.spend(clock.monotonic())
 
     async def _once(self) -> None:
         self._frames.clear()

@@ -218,6 +218,7 @@ class Source:
             if info.file_size > self._limits.ratio_from and info.file_size > self._limits.ratio * max(info.compress_size, 1):
                 raise FileError(self.name, f"unpacks to more than {self._limits.ratio} times its size: not a recording")
             member = self._exit.enter_context(archive.open(info))
+        # NotImplementedError: a compression zipfile does not know; RuntimeError: an encrypted member.
         except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError) as error:
             if isinstance(error, FileError):
                 raise

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,6 @@ from aiohttp import web
 
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
-from quantui.feeds.binance.feed import BinanceFeed, FeedOptions
 from quantui.feeds.binance.rest import Rest, make_session
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.instruments import Instrument, Symbol
@@ -142,28 +141,6 @@ async def running_rest(emulator: Emulator, clock: Clock | None = None) -> AsyncI
     clock = clock or Clock()
     async with make_session() as session:
         yield Rest(session, SPOT, emulator.url, clock, Barrier(SPOT.name, clock))
-
-
-@asynccontextmanager
-async def running_feed(
-    emulator: Emulator, clock: Clock, *, names: Sequence[str] = ("BTCUSDT",), venue: str = "binance-spot", book: bool = False
-) -> AsyncIterator[BinanceFeed]:
-    """The feed on it; what the feed dies of is raised at the end."""
-    feed = BinanceFeed(
-        venue=VENUES[venue],
-        wanted=[Symbol.parse(name, venue) for name in names],
-        options=FeedOptions(emulator.url, emulator.ws, emulator.ws, history_bars=5, seconds_back=60, book=book),
-        clock=clock,
-        barrier=Barrier(venue, clock),
-        on_update=lambda: None,
-    )
-    task = asyncio.create_task(feed.run())
-    try:
-        yield feed
-        assert not task.done(), task.exception()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(predicate: Callable[[], object], seconds: float = 10.0) -> None:
