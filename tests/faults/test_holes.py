@@ -42,8 +42,9 @@ async def test_a_hole_is_seen_with_the_next_trade_and_filled_within_five_seconds
 
 
 async def test_placeholders_make_no_hole_and_stand_in_no_bar() -> None:
-    clock = Clock(SPEED)
-    arguments = ("--seed", "42", "--speed", str(SPEED), "--rate", "5", "--placeholders", "0.1", "--symbols", *COINS)
+    speed = 10.0
+    clock = Clock(speed)
+    arguments = ("--seed", "42", "--speed", str(speed), "--rate", "5", "--placeholders", "0.1", "--symbols", *COINS)
     async with running_exchange(*arguments) as exchange, running_feed(exchange, "usdm", COINS, clock) as feed:
         await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 20)
         await clock.sleep(130)
