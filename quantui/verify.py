@@ -43,7 +43,7 @@ class Verdict:
     gaps: int = 0
     """Bars marked as gap: known to be incomplete, not compared."""
     missing: int = 0
-    """Klines of the exchange between our bars that are not stored."""
+    """Klines of the exchange between our bars that are not stored; a hole of a page or more is not asked for."""
     damaged: int = 0
 
 
@@ -119,8 +119,8 @@ async def _compare(
             for bars, damaged in _pages(connection, instrument, verdict.timeframe, start, stop):
                 verdict.damaged += damaged
                 if bars:
-                    end = bars[-1].open_ms + length
-                    klines = await rest.klines(instrument, verdict.timeframe, limit=PAGE, start_ms=bars[0].open_ms, end_ms=end - 1)
+                    begin, end = _begin(start, bars[0], length), bars[-1].open_ms + length
+                    klines = await rest.klines(instrument, verdict.timeframe, limit=PAGE, start_ms=begin, end_ms=end - 1)
                     for found in _differences(bars, klines, instrument, verdict):
                         yield found
                     start = end
@@ -136,16 +136,22 @@ def _pages(
     """Stored bars, those of one page of klines at a time, and how many were damaged."""
     decimals = instrument.price_decimals, instrument.quantity_decimals
     page: list[Bar] = []
+    end, length = start_ms, timeframe.ms
     key = SeriesKey.of(instrument.symbol, timeframe.value)
     for rows, damaged in bar_parts(connection, key, decimals, start_ms, stop_ms):
         yield [], damaged
         for row in rows.tolist():
             bar = msgspec.convert(row, Bar)
-            if page and bar.open_ms >= page[0].open_ms + PAGE * timeframe.ms:
+            if page and bar.open_ms >= _begin(end, page[0], length) + PAGE * length:
                 yield page, 0
-                page = []
+                end, page = page[-1].open_ms + length, []
             page.append(bar)
     yield page, 0
+
+
+def _begin(end_ms: int, first: Bar, length: int) -> int:
+    """Where a page begins: where the one before ended, so that a hole between them is seen; not where a whole page is missing."""
+    return end_ms if first.open_ms < end_ms + PAGE * length else first.open_ms
 
 
 def _differences(bars: Sequence[Bar], klines: Sequence[Bar], instrument: Instrument, verdict: Verdict) -> Iterator[Difference]:

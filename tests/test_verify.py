@@ -100,18 +100,28 @@ async def test_true_bars_are_equal_in_every_timeframe_and_gaps_are_counted_apart
         assert (code, json.loads(lines[-1])) == (0, {"compared": 23, "different": 0, "gaps": 1, "missing": 0, "damaged": 0})
 
 
-async def test_a_bar_the_exchange_does_not_have_and_one_that_is_not_stored(tmp_path: Path) -> None:
+async def test_a_bar_of_a_halt_that_the_exchange_does_not_have(tmp_path: Path) -> None:
     async with _made(tmp_path, 3, "--halts", "1") as made:
-        bars = await made.truth(7200)
+        bars = await made.truth(10_000)
         at = next(index for index, (bar, following) in enumerate(pairwise(bars)) if following.open_ms - bar.open_ms > 1000)
         invented = replace(bars[at], open_ms=bars[at].open_ms + 1000)
-        await made.store([*bars[: at + 1], invented, *bars[at + 51 :]])
-        code, lines, said = await made.verify("--json")
+        await made.store([*bars[: at + 1], invented, *bars[at + 1 :]])
+        code, lines, _ = await made.verify("--json")
     assert code == 1
     found: dict[str, Any] = json.loads(lines[0])
     assert found["fields"] == {}
-    assert json.loads(lines[-1])["missing"] == 50, said
     assert json.loads(lines[-1])["different"] == 1
+    assert json.loads(lines[-1])["missing"] == 0
+
+
+@pytest.mark.parametrize("hole", [500, 970, 1000])
+async def test_bars_that_are_not_stored_are_counted_wherever_a_page_ends(tmp_path: Path, hole: int) -> None:
+    async with _made(tmp_path, 3) as made:
+        bars = await made.truth(5000)
+        await made.store([*bars[:hole], *bars[hole + 50 :]])
+        code, lines, said = await made.verify("--json")
+    assert code == 0
+    assert json.loads(lines[-1]) == {"compared": 4950, "different": 0, "gaps": 0, "missing": 50, "damaged": 0}, said
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [(("--symbol", "LINKUSDT", "--to", "2001-01-01"), 4), (("--from", "soon"), 2)])
