@@ -27,7 +27,6 @@ from benchmarks.table import Row, make_parser, report
 from quantui.clock import Clock
 from quantui.collector import build
 from quantui.collector.core import Collector
-from quantui.collector.threads import step_back_for
 from quantui.config import Settings
 from quantui.feeds.binance.line import Line
 from quantui.feeds.feed import FeedStatus
@@ -36,6 +35,7 @@ from quantui.market.frames import SymbolFrames
 from quantui.market.instruments import Instrument, Pair, Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 from quantui.store.writer import Store
+from quantui.threads import step_back_for
 
 SYMBOLS = 10
 PER_SECOND = 2_000

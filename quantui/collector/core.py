@@ -99,6 +99,8 @@ class Collector:
                 self._keep(reading)
             shown = [reading for reading in readings if reading.timeframe == self.session.timeframe]
             self.alarm.judge(shown, self.freshness.allows, self._fired_ms)
+            for reading in shown:
+                self.lens.row(reading.pair, reading.timeframe)  # made now, a few at a time, not all in the next snapshot
         if self.desk.is_settled:
             self.freshness.judged()
 

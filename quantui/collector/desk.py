@@ -16,14 +16,14 @@ from quantui.analytics.gates import Gate, GateSettings, gates
 from quantui.analytics.pair import PairStatistics, pair_statistics
 from quantui.analytics.signal import Signal, next_signal, signal_history
 from quantui.analytics.spread import Space, pair_history
-from quantui.collector.threads import one_thread
 from quantui.market.bars import COLUMNS, BarState
 from quantui.market.frames import AlignedCloses, Floats, SymbolFrames, aligned_closes
 from quantui.market.instruments import Pair, Symbol, Timeframe
+from quantui.threads import one_thread
 
 SLICE = 128
 """Windows computed at once, in a thread: many share the cost of each array operation."""
-TURN = 8
+TURN = 4
 """Pairs served before the event loop gets its turn: well under a millisecond."""
 CATCH_UP = 256
 """Closed bars computed one by one after a pause; of more, only the newest."""

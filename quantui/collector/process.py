@@ -18,13 +18,13 @@ from quantui.collector.core import Collector
 from quantui.collector.ending import CollectorError, Ending, InterruptedEndError, plainly, until
 from quantui.collector.lock import Holder, held
 from quantui.collector.server import Server, serve_unix
-from quantui.collector.threads import step_back_for
 from quantui.config import Settings
 from quantui.feeds.files.reader import Given
 from quantui.feeds.recorded import RecordedFeed
 from quantui.market.instruments import Timeframe
 from quantui.paths import Paths
 from quantui.store.writer import Store
+from quantui.threads import step_back_for
 
 log = logging.getLogger("quantui")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from quantui.analytics.gates import Gate
 from quantui.analytics.pair import PairStatistics, preview
@@ -33,6 +34,14 @@ class _Drawn(NamedTuple):
     series: view.SeriesView
 
 
+class _Listed(NamedTuple):
+    """A row of the watch list, and what it was made from."""
+
+    reading: Reading | None
+    need: int
+    row: view.PairRow
+
+
 class _Proof(NamedTuple):
     """What is proven of a ring, and at which of its changes that was counted."""
 
@@ -51,6 +60,7 @@ class Lens:
     _series: dict[int, "_Drawn"] = field(default_factory=dict)
     """By number of points: screens of different sizes do not take turns in computing."""
     _proofs: dict[Symbol, _Proof] = field(default_factory=dict)
+    _listed: dict[Pair, _Listed] = field(default_factory=dict)
 
     def stream(self, symbol: Symbol) -> SymbolStream | None:
         """The stream of a symbol, whichever feed has it."""
@@ -161,28 +171,19 @@ class Lens:
 
     def rows(self, pairs: Sequence[Pair], timeframe: Timeframe) -> tuple[view.PairRow, ...]:
         """The watch list."""
-        notes = self._notes()
-        return tuple(self._row(pair, timeframe, notes.get(pair.y) or notes.get(pair.x, "")) for pair in pairs)
+        notes, rows = self._notes(), [self.row(pair, timeframe) for pair in pairs]
+        if notes:
+            told = [notes.get(pair.y) or notes.get(pair.x) for pair in pairs]
+            rows = [structs.replace(row, note=note) if note else row for row, note in zip(rows, told, strict=True)]
+        return tuple(rows)
 
-    def _row(self, pair: Pair, timeframe: Timeframe, note: str) -> view.PairRow:
-        reading = self.desk.readings.get((pair, timeframe))
-        need = self.desk.settings.window
-        if reading is None:
-            return view.PairRow(label=safe(pair.label), need=need, note=note or "waiting for data")
-        s = reading.statistics
-        cointegrated = next((gate.ok for gate in reading.gates if gate.name == "cointegration"), None)
-        if s.n < need or reading.gaps:
-            note = note or ("warming up" if s.n < need else "gap")
-        return view.PairRow(
-            label=safe(pair.label),
-            zscore=_rounded(s.zscore, 2),
-            signal=reading.signal.value,
-            eg_p=s.engle_granger.p_value if s.engle_granger else None,
-            cointegrated=cointegrated,
-            n=s.n,
-            need=need,
-            note=note,
-        )
+    def row(self, pair: Pair, timeframe: Timeframe) -> view.PairRow:
+        """A pair's row of the watch list, but for what is wrong with its feed; made once for each reading."""
+        reading, need = self.desk.readings.get((pair, timeframe)), self.desk.settings.window
+        listed = self._listed.get(pair)
+        if listed is None or listed.reading is not reading or listed.need != need:
+            listed = self._listed[pair] = _Listed(reading, need, _pair_row(pair, reading, need))
+        return listed.row
 
     def _notes(self) -> dict[Symbol, str]:
         """What is wrong with a symbol, where something is."""
@@ -267,6 +268,22 @@ def _extended(series: view.SeriesView, reading: Reading, points: int) -> view.Se
         spread=(*series.spread, s.spread)[-points:],
         zscore=(*series.zscore, s.zscore)[-points:],
         correlation=(*series.correlation, s.correlation)[-points:],
+    )
+
+
+def _pair_row(pair: Pair, reading: Reading | None, need: int) -> view.PairRow:
+    if reading is None:
+        return view.PairRow(label=safe(pair.label), need=need, note="waiting for data")
+    s = reading.statistics
+    return view.PairRow(
+        label=safe(pair.label),
+        zscore=_rounded(s.zscore, 2),
+        signal=reading.signal.value,
+        eg_p=s.engle_granger.p_value if s.engle_granger else None,
+        cointegrated=next((gate.ok for gate in reading.gates if gate.name == "cointegration"), None),
+        n=s.n,
+        need=need,
+        note="warming up" if s.n < need else "gap" if reading.gaps else "",
     )
 
 

@@ -9,6 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -29,6 +30,7 @@ from quantui.store.schema import prepare
 from quantui.store.segments import pack_bar, pack_withdrawal
 from quantui.store.ticks import TICK_COLUMNS
 from quantui.store.upkeep import Upkeep, explain
+from quantui.threads import step_back
 
 CHECKPOINT_S = 1.0
 CHECKPOINT_BARS = 1_000
@@ -88,7 +90,7 @@ class Store:
             StoreError: a newer version's file, another program's, or not writable; it is left untouched.
         """
         prepared = await asyncio.to_thread(prepare, path, clock.now_ms())
-        connection = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_S)
+        connection = await aiosqlite.Connection(partial(_connect, path), iter_chunk_size=64)
         try:
             for pragma in ("synchronous = NORMAL", "journal_size_limit = 67108864", "temp_store = MEMORY"):
                 await connection.execute(f"PRAGMA {pragma}")
@@ -334,3 +336,9 @@ class Store:
                     done.set_exception(StoreError(trouble))
                 else:
                     done.set_result(None)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """In the thread of the connection."""
+    step_back()
+    return sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)

@@ -16,15 +16,16 @@ _NICENESS = 10
 def step_back_for(loop: asyncio.AbstractEventLoop) -> None:
     """Make the threads of `loop`'s executor let it go first."""
     sys.setswitchinterval(GIL_SWITCH_S)
-    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="beside", initializer=_step_back))
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="beside", initializer=step_back))
 
 
 def one_thread(name: str) -> ThreadPoolExecutor:
     """For what returns all the time with large arrays: each thread that has once held such keeps memory for the next."""
-    return ThreadPoolExecutor(1, thread_name_prefix=name, initializer=_step_back)
+    return ThreadPoolExecutor(1, thread_name_prefix=name, initializer=step_back)
 
 
-def _step_back() -> None:
+def step_back() -> None:
+    """Let other threads go before the calling one."""
     if sys.platform == "linux":  # elsewhere a priority is the whole process's
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
