@@ -15,11 +15,15 @@ slot(open_ms) AS (
 sum_of AS (
   SELECT time / :length * :length AS open_ms, max(price) AS high, min(price) AS low, sum(qty) AS volume, sum(price * qty) AS quote,
     sum(iif(maker, 0, qty)) AS taker, sum(iif(maker, 0, price * qty)) AS taker_quote, count(*) AS n, min(id) AS f, max(id) AS l
-  FROM trade GROUP BY 1)
-SELECT slot.open_ms, first.price, high, low, last.price, volume, quote, taker, taker_quote, n, f, l,
-  (SELECT price FROM trade WHERE time < slot.open_ms ORDER BY id DESC LIMIT 1)
-FROM slot LEFT JOIN sum_of USING (open_ms) LEFT JOIN trade first ON first.id = f LEFT JOIN trade last ON last.id = l
-ORDER BY slot.open_ms
+  FROM trade GROUP BY 1),
+bar AS (
+  SELECT slot.open_ms, high, low, volume, quote, taker, taker_quote, n, f, l, max(
+      coalesce(max(l) OVER (ORDER BY slot.open_ms ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), -1),
+      coalesce((SELECT max(id) FROM trade WHERE time < :start), -1)) AS before
+  FROM slot LEFT JOIN sum_of USING (open_ms))
+SELECT open_ms, first.price, high, low, last.price, volume, quote, taker, taker_quote, n, f, l, earlier.price
+FROM bar LEFT JOIN trade first ON first.id = f LEFT JOIN trade last ON last.id = l LEFT JOIN trade earlier ON earlier.id = before
+ORDER BY open_ms
 """
 
 
