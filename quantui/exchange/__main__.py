@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quantui.clock import Clock
+from quantui.exchange.captured import captured_tapes
 from quantui.exchange.generated import generated_tapes
 from quantui.exchange.prices import COINS, Coin, more_coins
 from quantui.exchange.recorded import RecordingError, recorded_tapes
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--halts", type=float, default=0.0, help="chance an hour of a standstill, per coin")
     parser.add_argument("--placeholders", type=float, default=0.0, help="share of futures trades followed by an NA frame")
     parser.add_argument("--recording", nargs="+", type=Path, default=[], help="raw captures instead of the generated tape")
+    parser.add_argument("--captured", nargs="+", type=Path, default=[], help="captured sessions, played back byte for byte")
     parser.add_argument("--port-file", type=Path, help="the addresses are written here too, as JSON")
     options = parser.parse_args(arguments)
     try:
@@ -48,8 +50,8 @@ async def _serve(options: argparse.Namespace) -> None:
     clock = Clock(options.speed)
     tapes: Sequence[Tape]
     start_ms: int | None = None
-    if options.recording:
-        recorded = recorded_tapes(options.recording)
+    if options.recording or options.captured:
+        recorded = captured_tapes(options.captured) if options.captured else recorded_tapes(options.recording)
         tapes, start_ms = recorded, min(tape.starts_ms for tape in recorded)
     else:
         tapes = generated_tapes(

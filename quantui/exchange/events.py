@@ -10,7 +10,8 @@ from quantui.exchange.listings import INTERVALS, MINUTE, Market
 from quantui.exchange.streams import Stream
 from quantui.exchange.tape import Minute, Tape
 
-Event = tuple[int, str]
+Event = tuple[float, str]
+"""Due time in ms, payload."""
 _PUSH_MS = {Market.SPOT: 2_000, Market.USDM: 250}
 _CLOSE_AFTER_MS = {Market.SPOT: 2, Market.USDM: 200}
 """Least time from the end of an interval to its closing kline: futures wait for their late aggTrades."""
@@ -48,6 +49,8 @@ class Source:
                 found = self._klines(after, until)
             case "depth":
                 found = self._depths(after, until)
+            case "diffDepth":
+                return iter(())  # the tape has no order book
             case _:
                 found = self._periodic(after, until)
         return ((due + self.lag_ms, text) for due, text in found)

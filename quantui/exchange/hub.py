@@ -8,6 +8,7 @@ from itertools import islice
 
 from quantui.clock import Clock
 from quantui.exchange import payloads
+from quantui.exchange.captured import CapturedTape, Playback
 from quantui.exchange.connection import Connection
 from quantui.exchange.damage import DAMAGES
 from quantui.exchange.events import Event, Source
@@ -21,7 +22,7 @@ _KEEP_EVERY = 10
 """Ticks between two looks at pings and ages."""
 _LAG_MS = {Market.SPOT: 5, Market.USDM: 31}
 """Streams of one socket are out of step by less than this."""
-_KINDS = ("kline", "bookTicker", "trade", "markPrice", "miniTicker", "depth", "aggTrade")
+_KINDS = ("kline", "bookTicker", "trade", "markPrice", "miniTicker", "depth", "diffDepth", "aggTrade")
 
 Key = tuple[Market, str, int]
 """Market, stream name, time unit."""
@@ -44,7 +45,7 @@ class Channel:
     """A subscribed stream: what feeds it and who reads it."""
 
     stream: Stream
-    sources: list[Source]
+    sources: list[Source] | list[Playback]
     readers: dict[Connection, None] = field(default_factory=dict)
 
     def between(self, after_ms: int, until_ms: int) -> Iterable[Event]:
@@ -55,14 +56,14 @@ class Channel:
 
     def _arrays(self, after_ms: int, until_ms: int) -> Iterator[Event]:
         """All symbols in arrays: only those that changed; mark prices in two, the second with COIN-M rows among it."""
-        rows: dict[int, list[str]] = {}
+        rows: dict[float, list[str]] = {}
         for source in self.sources:
             for due, text in source.between(after_ms, until_ms):
                 rows.setdefault(due, []).append(text)
         for due in sorted(rows):
             yield due, f"[{','.join(rows[due])}]"
             if self.stream.kind == "markPrice":
-                yield due, f"[{payloads.coin_m_mark_price(due - self.sources[0].lag_ms)}]"
+                yield due, f"[{payloads.coin_m_mark_price(int(due) - self.sources[0].lag_ms)}]"
 
 
 def _good(text: str) -> bytes:
@@ -130,7 +131,7 @@ class Hub:
         """Send what became due since the last call."""
         after, self._sent_until = self._sent_until, max(now_ms, self._sent_until)
         self._prepare(now_ms)
-        due: list[tuple[int, Key, str]] = []
+        due: list[tuple[float, Key, str]] = []
         for key, channel in self._channels.items():
             due.extend((at, key, text) for at, text in channel.between(after, now_ms))
         due.sort(key=lambda event: event[0])
@@ -177,6 +178,9 @@ class Hub:
             tape = self.tapes.get((market, stream.symbol))
             if tape is None:
                 return None
+            if isinstance(tape, CapturedTape):
+                channel = self._channels[key] = Channel(stream, [Playback(tape.session.frames.get(stream.name, ()))])
+                return channel
             tapes = [tape]
         lag = _KINDS.index(stream.kind) * 11 % _LAG_MS[market]
         channel = self._channels[key] = Channel(stream, [Source(tape, stream, unit, lag) for tape in tapes])

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from quantui.clock import Clock
 from quantui.exchange import payloads
+from quantui.exchange.captured import CapturedTape
 from quantui.exchange.events import day_of
 from quantui.exchange.faults import Faults
 from quantui.exchange.hub import Timeline
@@ -181,6 +182,9 @@ class RestHost:
         return f"[{','.join(payloads.agg_trade_row(tape.listing, row, unit) for row in rows)}]"
 
     def _exchange_info(self, query: Mapping[str, str], now: int, unit: int) -> str:
+        captured = next((tape.session.info for tape in self.tapes.values() if isinstance(tape, CapturedTape)), "")
+        if captured:
+            return captured
         tapes = self._chosen(query)[0] if self.market is Market.SPOT else list(self.tapes.values())
         limits = [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": self.account.weight_limit}]
         if self.market is Market.SPOT:

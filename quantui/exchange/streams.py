@@ -26,7 +26,7 @@ class Stream:
     symbol: str
     """Upper case; empty for streams of all symbols."""
     kind: str
-    """`aggTrade`, `trade`, `kline`, `bookTicker`, `markPrice`, `miniTicker`, `depth`."""
+    """`aggTrade`, `trade`, `kline`, `bookTicker`, `markPrice`, `miniTicker`, `depth`, `diffDepth`."""
     interval: str = ""
     """Of a kline; number of levels of a depth; period in ms of the others that have one."""
 
@@ -56,6 +56,8 @@ def parse(name: str, market: Market) -> Stream | None:
         return Stream(name, symbol.upper(), "markPrice", "1000" if rest.endswith("1s") else "3000")
     if market is Market.SPOT and rest in ("depth5", "depth10", "depth20"):
         return Stream(name, symbol.upper(), "depth", rest[5:])
+    if rest in ("depth", "depth@100ms"):
+        return Stream(name, symbol.upper(), "diffDepth")
     return None
 
 
@@ -71,5 +73,5 @@ def flows(stream: Stream, market: Market, route: Route) -> bool:
     """Whether this route delivers the stream."""
     if market is Market.SPOT:
         return True
-    public = stream.kind in ("bookTicker", "trade", "depth")
+    public = stream.kind in ("bookTicker", "trade", "depth", "diffDepth")
     return route is Route.MARKET if not public else route in (Route.PUBLIC, Route.LEGACY)

@@ -20,12 +20,12 @@ T = 1_700_000_000_000 // 60_000 * 60_000
 START = 1_795_246_944_769
 
 
-def events(tape: Tape, name: str, start: int, end: int, step: int = 40) -> list[tuple[int, Any]]:
+def events(tape: Tape, name: str, start: int, end: int, step: int = 40) -> list[tuple[float, Any]]:
     """(due, payload) of a stream, asked for in small steps as the loop does."""
     stream = parse(name, tape.listing.market)
     assert stream is not None
     source = Source(tape, stream)
-    found: list[tuple[int, Any]] = []
+    found: list[tuple[float, Any]] = []
     for at in range(start, end, step):
         found.extend((due, json.loads(text)) for due, text in source.between(at, min(at + step, end)))
     return found
