@@ -131,6 +131,10 @@ class Collector:
             self.store.put_bars(instrument, events)
             for timeframe in {event.timeframe for event in events}:
                 self.desk.mark(instrument.symbol, timeframe)
+        for timeframe, open_ms in stream.builder.withdrawn:
+            self.store.withdraw_bars(instrument.symbol, timeframe, (open_ms,))
+            self.desk.mark(instrument.symbol, timeframe)
+        stream.builder.withdrawn.clear()
         if self.keep_ticks and stream.kept is None:
             stream.kept = []
         if stream.kept:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from quantui.clock import Clock
 from quantui.exchange.captured import captured_tapes
-from quantui.exchange.generated import generated_tapes
+from quantui.exchange.generated import Halt, generated_tapes
 from quantui.exchange.prices import COINS, Coin, more_coins
 from quantui.exchange.recorded import RecordingError, recorded_tapes
 from quantui.exchange.server import EmbeddedExchange
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--symbols", nargs="+", default=[], help="only these coins and those they follow")
     parser.add_argument("--more", type=int, default=0, metavar="N", help="so many invented coins besides: A00USDT, A01USDT, ...")
     parser.add_argument("--halts", type=float, default=0.0, help="chance an hour of a standstill, per coin")
+    parser.add_argument(
+        "--halt", nargs=3, action="append", default=[], metavar=("SYMBOL", "AFTER", "SECONDS"), help="a standstill on order"
+    )
     parser.add_argument("--placeholders", type=float, default=0.0, help="share of futures trades followed by an NA frame")
     parser.add_argument("--recording", nargs="+", type=Path, default=[], help="raw captures instead of the generated tape")
     parser.add_argument("--captured", nargs="+", type=Path, default=[], help="captured sessions, played back byte for byte")
@@ -54,11 +57,13 @@ async def _serve(options: argparse.Namespace) -> None:
         recorded = captured_tapes(options.captured) if options.captured else recorded_tapes(options.recording)
         tapes, start_ms = recorded, min(tape.starts_ms for tape in recorded)
     else:
+        opened = clock.now_ms() if options.start is None else options.start
         tapes = generated_tapes(
             options.seed,
-            clock.now_ms() if options.start is None else options.start,
+            opened,
             _chosen(options.symbols, [*COINS, *more_coins(options.more)]),
             rate=options.rate,
+            halts=[_halt(opened, *words) for words in options.halt],
             halt_chance=options.halts,
             placeholders=options.placeholders,
         )
@@ -75,6 +80,11 @@ async def _serve(options: argparse.Namespace) -> None:
         await _until(ended, exchange)
     finally:
         await exchange.close()
+
+
+def _halt(opened: int, symbol: str, after: str, seconds: str) -> Halt:
+    start = opened + int(float(after) * 1000)
+    return Halt(start, start + int(float(seconds) * 1000), symbol.upper())
 
 
 def _chosen(symbols: Sequence[str], coins: Sequence[Coin]) -> list[Coin]:

@@ -175,6 +175,7 @@ class Connection:
     def _ponged(self, payload: bytes) -> None:
         """Only a pong with the payload of a ping counts; it answers the earlier ones too. Others are allowed and mean nothing."""
         if payload in self._waiting:
+            self.account.slowest_pong_s = max(self.account.slowest_pong_s, self.clock.monotonic() - self._waiting[payload])
             while self._waiting.popitem(last=False)[0] != payload:
                 pass
 

@@ -34,9 +34,12 @@ class Control:
             "half_open": self._half_open,
             "silence": self._silence,
             "drop": self._drop,
+            "late": self._late,
+            "leap": self._leap,
             "damage": self._damage,
             "rest": self._rest,
             "life": self._life,
+            "ping": self._ping,
         }
         for name, action in actions.items():
             app.router.add_post(f"/control/{name}", self._handler(action))
@@ -77,6 +80,16 @@ class Control:
         for one in _markets(market):
             self.exchange.hub.to_drop[f"{one.value}:{stream}"] += count
 
+    def late(self, stream: str, count: int, market: Market | None = None) -> None:
+        """The next `count` frames of a stream are sent after the one that follows them."""
+        for one in _markets(market):
+            self.exchange.hub.to_delay[f"{one.value}:{stream}"] += count
+
+    def leap(self, seconds: float) -> None:
+        """All sockets are cut, and so many exchange seconds have passed when they can open again."""
+        self.disconnect("rst")
+        self.exchange.hub.leap(int(seconds * 1000))
+
     def damage(self, stream: str, kinds: Sequence[str], market: Market | None = None) -> None:
         """The next frames of a stream are damaged, one of each kind (`damage.DAMAGES`). KeyError: no such kind."""
         for kind in kinds:
@@ -88,6 +101,11 @@ class Control:
         """Sockets accepted from now on are cut after so many exchange seconds, as in `Timers`."""
         for one in _markets(market):
             self.exchange.timers[one] = replace(self.exchange.timers[one], life=seconds, cut=cut, shutdown_notice=notice)
+
+    def ping(self, seconds: float, market: Market | None = None) -> None:
+        """Sockets accepted from now on are pinged so often."""
+        for one in _markets(market):
+            self.exchange.timers[one] = replace(self.exchange.timers[one], ping=seconds)
 
     def rest(
         self,
@@ -119,6 +137,7 @@ class Control:
             "connections": {m.value: {"open": len(exchange.connections(m)), "total": exchange.totals[m]} for m in Market},
             "weight": {m.value: exchange.accounts[m].used for m in Market},
             "requests": {m.value: exchange.accounts[m].requests for m in Market},
+            "slowest_pong_s": {m.value: exchange.accounts[m].slowest_pong_s for m in Market},
             "violations": {m.value: exchange.accounts[m].violations for m in Market},
         }
 
@@ -157,6 +176,12 @@ class Control:
     async def _drop(self, body: Body) -> None:
         self.drop(str(body["stream"]), int(body.get("count", 1)), _market(body))
 
+    async def _late(self, body: Body) -> None:
+        self.late(str(body["stream"]), int(body["count"]), _market(body))
+
+    async def _leap(self, body: Body) -> None:
+        self.leap(float(body["seconds"]))
+
     async def _rest(self, body: Body) -> None:
         self.rest(
             _market(body),
@@ -173,6 +198,9 @@ class Control:
     async def _life(self, body: Body) -> None:
         notice = float(body["notice"]) if "notice" in body else None
         self.life(float(body["seconds"]), str(body["cut"]), notice, _market(body))
+
+    async def _ping(self, body: Body) -> None:
+        self.ping(float(body["seconds"]), _market(body))
 
     async def _counters(self, request: web.Request) -> web.Response:
         return web.json_response(self.counters())

@@ -39,6 +39,10 @@ class Timeline:
         """Exchange time in ms."""
         return self.clock.now_ms() + self._offset
 
+    def leap(self, ms: int) -> None:
+        """The exchange is so much further on."""
+        self._offset += ms
+
 
 @dataclass(slots=True)
 class Channel:
@@ -84,9 +88,12 @@ class Hub:
     """Frames still to be dropped on order, by `market:stream`."""
     to_damage: dict[str, deque[str]] = field(default_factory=dict)
     """Kinds of damage to the next frames, by `market:stream`."""
+    to_delay: Counter[str] = field(default_factory=Counter)
+    """Frames still to be held back on order until the one after them has gone, by `market:stream`."""
     silenced: set[str] = field(default_factory=set)
     """Streams silenced on order, as `market:stream`."""
     _channels: dict[Key, Channel] = field(default_factory=dict)
+    _delayed: dict[str, list[str]] = field(default_factory=dict)
     _sent_until: int = 0
     _prepared: int = 0
 
@@ -127,6 +134,11 @@ class Hub:
             if channel is not None:
                 channel.readers[connection] = None
 
+    def leap(self, ms: int) -> None:
+        """The exchange is so much further on; what happened meanwhile is never sent."""
+        self.timeline.leap(ms)
+        self._sent_until = self.timeline.now_ms()
+
     def send_until(self, now_ms: int) -> None:
         """Send what became due since the last call."""
         after, self._sent_until = self._sent_until, max(now_ms, self._sent_until)
@@ -156,6 +168,14 @@ class Hub:
             self.to_drop[name] -= 1
             self.dropped[name] += 1
             return
+        if self.to_delay[name] > 0:
+            self.to_delay[name] -= 1
+            self._delayed.setdefault(name, []).append(text)
+            return
+        for payload in (text, *self._delayed.pop(name, ())):
+            self._write(key, name, payload, outgoing)
+
+    def _write(self, key: Key, name: str, text: str, outgoing: dict[Connection, list[bytes]]) -> None:
         damages = self.to_damage.get(name)
         encode = DAMAGES[damages.popleft()] if damages else _good
         raw: bytes | None = None

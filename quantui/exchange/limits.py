@@ -46,6 +46,8 @@ class Account:
     requests: int = 0
     violations: int = 0
     """Sockets closed for too many messages, and requests beyond the weight."""
+    slowest_pong_s: float = 0.0
+    """Exchange seconds from a ping to its pong, at worst."""
     _minute: int = 0
     _refused: int = 0
     _offences: deque[int] = field(default_factory=deque)

@@ -19,6 +19,7 @@ from quantui.market.rescaling import Factors
 from quantui.market.trades import Trade
 
 SECOND = 1_000
+_COUNT = COLUMNS.index("trade_count")
 _LONGER = tuple(timeframe for timeframe in Timeframe if timeframe is not Timeframe.S1)
 _NEVER = 1 << 62
 
@@ -104,6 +105,8 @@ class BarBuilder:
     """Every trade since this time has been seen; only bars that open at or after it are published."""
     events: list[BarEvent] = field(default_factory=list)
     """Bars closed or revised since the caller last cleared this."""
+    withdrawn: list[tuple[Timeframe, int]] = field(default_factory=list)
+    """Closed bars that turned out not to exist, by open time, since the caller last cleared this."""
     revisions: int = 0
     last_close: int | None = None
     """Price of the latest trade, what a flat bar repeats."""
@@ -178,6 +181,28 @@ class BarBuilder:
             self.advance(start_ms - start_ms % SECOND)
         self._jump(end_ms - end_ms % SECOND)
 
+    def withdraw(self, start_ms: int, end_ms: int) -> bool:
+        """The exchange stood still in [start_ms, end_ms): the silent bars made there never were. False where there is none."""
+        seconds = self.frames[Timeframe.S1]
+        rows = seconds.between(start_ms, min(end_ms, self.closed_until))
+        gone = rows[rows[:, _COUNT] == 0, 0].tolist()
+        for open_ms in gone:
+            self._withdraw(Timeframe.S1, open_ms)
+        for timeframe in _LONGER:
+            for open_ms in dict.fromkeys(timeframe.floor(second) for second in gone):
+                bar = rolled_up(seconds.between(open_ms, min(open_ms + timeframe.ms, self.closed_until)), open_ms)
+                forming = self._forming.get(timeframe)
+                if forming is not None and forming.open_ms == open_ms:
+                    forming.bar = bar
+                elif bar is None and self.frames[timeframe].find(open_ms) is not None:
+                    self._withdraw(timeframe, open_ms)
+        return bool(gone)
+
+    def _withdraw(self, timeframe: Timeframe, open_ms: int) -> None:
+        self.frames[timeframe].remove(open_ms)
+        self.events = [event for event in self.events if (event.timeframe, event.bar.open_ms) != (timeframe, open_ms)]
+        self.withdrawn.append((timeframe, open_ms))
+
     def lose(self, resume_ms: int) -> None:
         """Trades up to `resume_ms` are lost for good: mark what they belonged to and begin anew with the next whole second."""
         if self._end and self._count:
@@ -197,7 +222,7 @@ class BarBuilder:
         if last is None:
             return
         self.last_close, self.last_aggregate = last.close, last.last_aggregate
-        traded = np.flatnonzero(ring.rows[:, COLUMNS.index("trade_count")])
+        traded = np.flatnonzero(ring.rows[:, _COUNT])
         self.last_time = int(ring.times[traded[-1] if len(traded) else 0])
         self._start_at(last.open_ms + SECOND)
         self.covered_from = _contiguous_since(ring.times)

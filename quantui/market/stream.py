@@ -22,7 +22,9 @@ from quantui.market.trades import Trade
 SILENCE_MS = 5_000
 """A longer silence of the whole connection may be a halt or an outage: it must be vouched for before flat bars fill it."""
 
-_STATE = COLUMNS.index("state")
+_STATE, _COUNT = COLUMNS.index("state"), COLUMNS.index("trade_count")
+_LOOK_BACK_MS = 600_000
+"""How far back silent bars without a kline are looked for."""
 RENUMBERED_MS = 60_000
 """A trade that is so much newer than our newest cannot have an older id, unless the ids began anew."""
 WAITING_LIMIT = 4_096
@@ -64,6 +66,8 @@ class SymbolStream:
     """[from, to) in ms: no trades, and nobody says whether the market was quiet or closed."""
     proven_until: int = 0
     """The feed was seen alive up to here, ms."""
+    halted_from: int | None = None
+    """Since when the market stands still: the exchange has no klines from here on. No bar is closed until it goes on."""
     suspended: bool = False
     """The connection was interrupted: nothing is closed until the ids tell that nothing was missed."""
     interruptions: int = 0
@@ -242,7 +246,7 @@ class SymbolStream:
 
     def advance(self, until_ms: int) -> None:
         """The connection has delivered everything before `until_ms`."""
-        if self.suspended or self._lost or until_ms <= self.proven_until or not self.is_complete:
+        if self.suspended or self._lost or until_ms <= self.proven_until or not self.is_complete or self.halted_from is not None:
             return
         known = max(self.proven_until, self.builder.last_time)
         if known and until_ms - known > self.silence_ms:
@@ -256,6 +260,8 @@ class SymbolStream:
     def kline(self, timeframe: Timeframe, kline: Bar) -> None:
         """A closing kline of the exchange: certifies our bar, or stands in where ours cannot be whole."""
         ring = self.frames[timeframe]
+        if self.halted_from is not None and kline.open_ms >= self.halted_from:
+            self.halted_from = None
         if kline.open_ms >= self.builder.covered_from:
             if kline.open_ms + timeframe.ms > self.builder.closed_until:
                 self._klines[timeframe, kline.open_ms] = kline  # ours is not closed yet
@@ -267,6 +273,25 @@ class SymbolStream:
                 self._compare(timeframe, ring.bar(index), kline)
                 return
         self._adopt(timeframe, kline)
+
+    def unproven_silence(self, until_ms: int, timeframe: Timeframe) -> tuple[int, int] | None:
+        """[from, to) of the newest silent bars that end by `until_ms` and have no kline yet; None where all have."""
+        if self.suspended or not self.is_complete or self.builder.closed_until <= self.builder.covered_from:
+            return None
+        rows = self.frames[timeframe].between(max(until_ms - _LOOK_BACK_MS, self.builder.covered_from), until_ms - timeframe.ms + 1)
+        silent = rows[(rows[:, _COUNT] == 0) & (rows[:, _STATE] == BarState.PROVISIONAL), 0]
+        return (int(silent[0]), int(silent[-1]) + timeframe.ms) if len(silent) else None
+
+    def stood_still(self, asked: range, known: Collection[int], timeframe: Timeframe) -> None:
+        """Of the intervals `asked` for, the exchange has klines of those that open at `known`: our silent bars of the others go.
+
+        Where none is known after the last of them, and no trade, the market still stands.
+        """
+        dark = [at for at in asked if at not in known and self.builder.withdraw(at, at + timeframe.ms)]
+        if dark and not any(at > dark[-1] for at in known) and self.builder.last_time < dark[0]:
+            self.builder.withdraw(dark[-1], self.builder.closed_until)
+            self.halted_from = dark[0]
+            self.proven_until = min(self.proven_until, dark[0])
 
     def look_again(self) -> bool:
         """Compare the questioned klines once more, with what has come since; True where no question is left."""
@@ -344,6 +369,10 @@ class SymbolStream:
             self._lost = False
             builder.lose(trade.time_ms)
             self.proven_until = max(trade.time_ms, builder.closed_until)
+        if self.halted_from is not None:  # it goes on: since when, its klines tell
+            self.doubt, self.halted_from = (max(self.halted_from, builder.last_time), trade.time_ms), None
+            self._held.append(trade)
+            return
         if trade.time_ms - builder.last_time > self.silence_ms:
             known = max(self.proven_until, builder.last_time)
             if trade.time_ms - known > self.silence_ms and known:

@@ -74,7 +74,12 @@ async def running_exchange(*arguments: str) -> AsyncIterator[Exchange]:
 
 @asynccontextmanager
 async def running_feed(
-    exchange: Exchange, market: str, names: Sequence[str], clock: Clock, seconds_kept: int = DEFAULT_CAPACITY[Timeframe.S1]
+    exchange: Exchange,
+    market: str,
+    names: Sequence[str],
+    clock: Clock,
+    seconds_kept: int = DEFAULT_CAPACITY[Timeframe.S1],
+    history_bars: int = 60,
 ) -> AsyncIterator[BinanceFeed]:
     """The live feed on that exchange; its frames hold so many 1s bars."""
     capacity = {**DEFAULT_CAPACITY, Timeframe.S1: seconds_kept}
@@ -84,7 +89,7 @@ async def running_feed(
     feed = BinanceFeed(
         venue=venue,
         wanted=[Symbol(venue.name, name) for name in names],
-        options=FeedOptions(rest=rest, market=trades, public=quotes, history_bars=60, seconds_back=60),
+        options=FeedOptions(rest=rest, market=trades, public=quotes, history_bars=history_bars, seconds_back=60),
         clock=clock,
         barrier=Barrier(venue.name, clock),
         on_update=lambda: None,

@@ -26,8 +26,10 @@ _START_PAGES = 10
 _LAG_LIMIT_S = 30.0
 _CLOSED_SLACK_MS = 2_000
 """The exchange's database lags: a kline counts as closed only this long after its end."""
-_QUESTION_PAUSES_S = (1.0, 2.0, 4.0)
+_QUESTION_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """Before each reading: the exchange's database lags, and the trade in question may still come by itself."""
+KLINE_LATE_MS = 10_000
+"""A closing kline comes within two seconds, and the database follows within five: what has none by now has none at all."""
 _PARALLEL = 4
 _PATIENCE_S = 20.0
 """A symbol that waits to begin waits so long for an exchange that fails to answer; then it begins with what is live."""
@@ -98,8 +100,26 @@ class Backfill:
             else:
                 await self.clock.sleep(0.5)  # being completed
 
+    async def look_for_halt(self, stream: SymbolStream) -> None:
+        """Silent bars whose klines did not come: does the exchange have them? Where it has none, the market stood still."""
+        found = stream.unproven_silence(self.now_ms() - KLINE_LATE_MS, self.venue.certifying[0])
+        if found is None:
+            return
+        start, end = found
+        step = self.venue.certifying[0]
+        count = min((end - start) // step.ms + 1, PAGE)
+        async with self._turns:
+            try:
+                bars = await self._patiently("klines", partial(self._bars, stream, step, count, start, end - 1), _PATIENCE_S)
+            except (RestError, UnreachableError):  # said in `problem`
+                return
+        for bar in bars:
+            if bar.open_ms + step.ms <= end:
+                stream.kline(step, bar)
+        stream.stood_still(range(start, min(end, start + count * step.ms), step.ms), {bar.open_ms for bar in bars}, step)
+
     async def ask(self, stream: SymbolStream) -> bool:
-        """Read the trades behind our newest until no closed bar is in question; False where the exchange does not answer."""
+        """Read the trades behind our newest until no closed bar is in question; False where that is not known yet."""
         answered = True
         for pause in _QUESTION_PAUSES_S:
             await self.clock.sleep(pause)
@@ -115,7 +135,7 @@ class Backfill:
             answered = True
             if rows and rows[0].id == next_id == stream.sequencer.next_id:
                 self._give(stream, rows)
-        return stream.look_again() or answered
+        return stream.look_again() or (answered and stream.is_complete)  # what is in a hole is being read by others
 
     async def _catch_up(self, stream: SymbolStream, next_id: int) -> None:
         asked = stream.interruptions
@@ -213,7 +233,8 @@ class Backfill:
                 continue  # settled in the meantime; this answer is about another silence
             newest = bars[-1].open_ms if bars else 0
             if newest >= last or pause > 4.0:
-                unknown = range(newest + step.ms, last + 1, step.ms) if bars else range(0)
+                young = max(newest + step.ms, step.floor(self.now_ms() - KLINE_LATE_MS))  # these may still get their klines
+                unknown = range(young, last + 1, step.ms) if bars else range(0)
                 stream.resolve({bar.open_ms for bar in bars} | set(unknown), step.ms)
                 return
             await self.clock.sleep(pause)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from quantui.clock import Clock
-from quantui.feeds.binance.backfill import Backfill
+from quantui.feeds.binance.backfill import KLINE_LATE_MS, Backfill
 from quantui.feeds.binance.barrier import Barrier, BlockedError
 from quantui.feeds.binance.connection import Connection
 from quantui.feeds.binance.health import Health, Socket
@@ -25,6 +25,7 @@ STREAMS_PER_SOCKET = 180
 _START_WAIT_S = 2.0
 _HISTORY_PATIENCE_S = 20.0
 """So long trades wait for klines that the exchange fails to answer; after that they are read when it answers again."""
+_HALT_LOOKS = 6
 _TRADING = ("TRADING", "PENDING_TRADING")
 
 
@@ -300,13 +301,35 @@ class BinanceFeed:
         return True
 
     async def _watch(self) -> None:
-        """Twice a second: silent streams, and the word on how the feed is."""
+        """Twice a second: silent streams, and the word on how the feed is; markets that stand still every few seconds."""
+        looks = 0
         while True:
             await self.clock.sleep(0.5)
             self._look()
             self.on_update()
+            looks += 1
+            if looks % _HALT_LOOKS == 0:
+                self._look_for_halts()
+
+    def _look_for_halts(self) -> None:
+        for symbol, stream in self.streams.items():
+            certifying = self.venue.certifying[0]
+            late = self.backfill is not None and symbol not in self._asking and symbol not in self._starting
+            if late and stream.unproven_silence(self.exchange_now_ms() - KLINE_LATE_MS, certifying):
+                self._asking.add(symbol)
+                self._spawn(self._halt(stream))
+
+    async def _halt(self, stream: SymbolStream) -> None:
+        try:
+            if self.backfill is not None:
+                await self.backfill.look_for_halt(stream)
+        finally:
+            self._asking.discard(stream.frames.instrument.symbol)
+        self.on_update()
 
     def _look(self) -> None:
         problem = self.backfill.problem if self.backfill else ""
         dead = self._health.look(self._sockets, filling=bool(self._busy or self._starting), problem=problem)
         self._interrupted(dead)
+        for symbol, stream in self.streams.items():
+            self._health.standing_still(symbol, stream)

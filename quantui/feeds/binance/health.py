@@ -18,7 +18,7 @@ _DEAD_STREAM_S = 10.0
 _OFFLINE_S = 4.0
 _SAID_S = 300.0
 """How long it is said that numbers were finer than told."""
-_SILENT, _HALTED = "silent:", "not trading:"
+_SILENT, _HALTED, _STILL = "silent:", "not trading:", "halted:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,14 @@ class Health:
     def halted(self, symbol: Symbol, state: str) -> None:
         """The exchange lists the symbol, but not for trading."""
         self.status.notes[symbol] = f"{_HALTED} {symbol.name} is listed as {state}"
+
+    def standing_still(self, symbol: Symbol, stream: SymbolStream) -> None:
+        """Say it where the exchange has no klines of a symbol any more, until it goes on."""
+        note = self.status.notes.get(symbol, "")
+        if stream.halted_from is not None and not note:
+            self.status.notes[symbol] = f"{_STILL} {symbol.name} has no trades and no klines: the exchange has halted it"
+        elif stream.halted_from is None and note.startswith(_STILL):
+            del self.status.notes[symbol]
 
     def look(self, sockets: Sequence[Socket], *, filling: bool, problem: str) -> list[SymbolStream]:
         """Bring `status` up to date; returns the streams that lack trades the exchange's klines know of.
