@@ -125,16 +125,16 @@ class Collector:
 
     def _drain_stream(self, stream: SymbolStream) -> None:
         instrument = stream.frames.instrument
+        for timeframe, open_ms in stream.builder.withdrawn:  # before the events: a kline may have brought the bar back
+            self.store.withdraw_bars(instrument.symbol, timeframe, (open_ms,))
+            self.desk.mark(instrument.symbol, timeframe)
+        stream.builder.withdrawn.clear()
         events = stream.builder.events
         if events:
             stream.builder.events = []
             self.store.put_bars(instrument, events)
             for timeframe in {event.timeframe for event in events}:
                 self.desk.mark(instrument.symbol, timeframe)
-        for timeframe, open_ms in stream.builder.withdrawn:
-            self.store.withdraw_bars(instrument.symbol, timeframe, (open_ms,))
-            self.desk.mark(instrument.symbol, timeframe)
-        stream.builder.withdrawn.clear()
         if self.keep_ticks and stream.kept is None:
             stream.kept = []
         if stream.kept:

@@ -89,6 +89,23 @@ async def test_exactly_so_many_frames_are_dropped(venue: Venue) -> None:
     assert (await counters(venue))["dropped"] == {f"spot:{STREAM}": 3}
 
 
+async def test_frames_come_after_the_one_that_follows_them(venue: Venue) -> None:
+    socket = await venue.socket(f"{venue.exchange.addresses.spot_ws}/ws/{STREAM}")
+    first = (await socket.frame())["t"]
+    await order(venue, "late", stream=STREAM, count=3, market="spot")
+    ids = [first] + [(await socket.frame())["t"] for _ in range(19)]
+    assert sorted(ids) == list(range(min(ids), min(ids) + 20))
+    assert sorted(later - earlier for earlier, later in pairwise(ids)) == [-3, *[1] * 16, 2, 4]
+
+
+async def test_a_leap_takes_the_exchange_on_and_sends_nothing_of_what_was_between(venue: Venue) -> None:
+    before = venue.exchange.now_ms()
+    await order(venue, "leap", seconds=600)
+    assert venue.exchange.now_ms() - before >= 600_000
+    socket = await venue.socket(f"{venue.exchange.addresses.spot_ws}/ws/{STREAM}")
+    assert (await socket.frame())["T"] > before + 600_000 - 5_000
+
+
 async def test_rest_can_be_slow_and_refuse_for_good_sockets_included(venue: Venue) -> None:
     await order(venue, "rest", market="usdm", delay=0.3)
     started_at = time.monotonic()

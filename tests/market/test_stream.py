@@ -95,6 +95,54 @@ def test_a_silence_with_klines_was_a_quiet_market() -> None:
     assert list(states(stream)) == list(range(20))
 
 
+def _quiet_since_two(until_s: int) -> SymbolStream:
+    """Trades in seconds -1, 0 and 1, then flat seconds, one after the other, as on a socket on which others speak."""
+    stream = streamed(trade(1, -500), trade(2, 100), trade(3, 1_100))
+    for second in range(2, until_s + 1):
+        stream.advance(T + second * 1000)
+    return stream
+
+
+def test_silent_bars_without_klines_are_withdrawn_and_nothing_is_closed_until_it_goes_on() -> None:
+    stream = _quiet_since_two(130)
+    assert stream.unproven_silence(T + 120_000, S1) == (T + 2_000, T + 120_000)
+    stream.builder.events.clear()
+    stream.stood_still(range(T + 2_000, T + 120_000, 1000), {T + 2_000, T + 3_000}, S1)
+    assert list(states(stream)) == [0, 1, 2, 3]
+    assert list(states(stream, M1)) == [0]
+    assert stream.halted_from == T + 4_000
+    assert (M1, T + 60_000) in stream.builder.withdrawn
+    assert (S1, T + 129_000) in stream.builder.withdrawn
+    stream.advance(T + 140_000)
+    assert max(states(stream)) == 3
+    stream.trade(trade(4, 150_500))
+    assert stream.doubt == (T + 4_000, T + 150_500)
+    stream.resolve({T + 149_000}, 1000)
+    stream.advance(T + 152_000)
+    assert list(states(stream)) == [0, 1, 2, 3, 149, 150, 151]
+
+
+def test_silent_bars_of_a_market_that_trades_again_are_withdrawn_where_it_stood_still() -> None:
+    stream = _quiet_since_two(30)
+    stream.trade(trade(4, 30_500))
+    stream.stood_still(range(T + 2_000, T + 30_000, 1000), {T + at * 1000 for at in (2, 3, 28, 29)}, S1)
+    assert list(states(stream)) == [0, 1, 2, 3, 28, 29]
+    assert stream.halted_from is None
+    for second in range(32, 61):
+        stream.advance(T + second * 1000)
+    (minute_bar,) = bars(stream, M1)
+    assert (minute_bar.open_ms, minute_bar.trade_count) == (T, 3)
+
+
+def test_a_kline_ends_a_halt_and_brings_its_bar_back() -> None:
+    stream = _quiet_since_two(30)
+    stream.stood_still(range(T + 2_000, T + 20_000, 1000), set(), S1)
+    assert list(states(stream)) == [0, 1]
+    stream.kline(S1, replace(bars(stream, S1)[-1], open_ms=T + 25_000, volume=0, trade_count=0, first_id=-1, last_id=-1))
+    assert stream.halted_from is None
+    assert states(stream)[25] is BarState.CERTIFIED
+
+
 def test_a_hole_given_up_is_marked_and_the_minute_is_not_built() -> None:
     stream = streamed(trade(1, -500), *(trade(number, number * 500) for number in range(2, 200) if number != 30))
     stream.give_up()
