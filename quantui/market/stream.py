@@ -283,13 +283,10 @@ class SymbolStream:
         return (int(silent[0]), int(silent[-1]) + timeframe.ms) if len(silent) else None
 
     def stood_still(self, asked: range, known: Collection[int], timeframe: Timeframe) -> None:
-        """Of the intervals `asked` for, the exchange has klines of those that open at `known`: our silent bars of the others go.
-
-        Where none is known after the last of them, and no trade, the market still stands.
-        """
+        """The exchange has klines of those intervals `asked` for that open at `known`: our silent bars of the others never were."""
         dark = [at for at in asked if at not in known and self.builder.withdraw(at, at + timeframe.ms)]
         if dark and not any(at > dark[-1] for at in known) and self.builder.last_time < dark[0]:
-            self.builder.withdraw(dark[-1], self.builder.closed_until)
+            self.builder.withdraw(dark[-1], self.builder.closed_until)  # and stands still now
             self.halted_from = dark[0]
             self.proven_until = min(self.proven_until, dark[0])
 

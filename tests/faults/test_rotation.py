@@ -35,10 +35,13 @@ class Overlaps:
             await asyncio.sleep(0.005)
 
 
+_DAY_S = 86_400
+
+
 async def _lives(exchange: Exchange, market: str, speed: float, rotations: int, seconds: float) -> None:
     """So many takeovers within so many real seconds, after which every bar is the tape's and nothing was read back."""
     clock = Clock(speed)
-    async with running_feed(exchange, market, COINS, clock) as feed:
+    async with running_feed(exchange, market, COINS, clock, 2 * _DAY_S) as feed:
         await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 30)
         filled = {symbol: stream.tally.trades_filled for symbol, stream in feed.streams.items()}
         overlaps = Overlaps(feed, clock)
