@@ -17,7 +17,13 @@ def _is_gone(connection: Connection, connects: int) -> bool:
 
 @pytest.mark.parametrize(
     ("market", "fault", "within_s", "speed"),
-    [("spot", "rst", 1.0, 1.0), ("usdm", "fin", 1.0, 1.0), ("spot", "half_open", 15.0, 5.0), ("usdm", "silence", 30.0, 5.0)],
+    [
+        ("spot", "rst", 1.0, 1.0),
+        ("usdm", "fin", 1.0, 1.0),
+        ("spot", "half_open", 15.0, 5.0),
+        ("usdm", "silence", 30.0, 5.0),
+        ("spot", "silence", 30.0, 5.0),
+    ],
 )
 async def test_a_fault_is_noticed_in_time(market: str, fault: str, within_s: float, speed: float) -> None:
     clock = Clock(speed)

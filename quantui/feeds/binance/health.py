@@ -101,9 +101,9 @@ class Health:
         dead: dict[str, SymbolStream] = {}
         for name, (last_id, since) in line.exchange_ids.items():
             stream = line.streams[name]
-            ours = stream.builder.known_id
+            ours = line.heard_of(name, stream)
             if 0 <= ours < last_id and now - since > _DEAD_STREAM_S and stream.is_complete:
-                line.exchange_ids[name] = last_id, now
+                line.heard[name] = last_id  # once for each: a quiet coin whose last frame was lost is not asked for again and again
                 dead[stream_name(name, "aggTrade")] = stream
         connection.resubscribe(tuple(dead))
         return list(dead.values())

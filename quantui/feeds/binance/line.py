@@ -43,6 +43,8 @@ class Line:
     """Streams that have spoken since the last (re)connection."""
     exchange_ids: dict[str, tuple[int, float]] = field(default_factory=dict)
     """By symbol: last raw trade id the exchange's kline names, and when it first did (monotonic)."""
+    heard: dict[str, int] = field(default_factory=dict)
+    """By symbol: last raw trade id that came on this socket; REST may know more."""
 
     _latest_ms: int = codec.LATEST_MS
 
@@ -50,6 +52,7 @@ class Line:
         """A new connection: no stream has spoken on it yet, and what was heard before it is old."""
         self.seen.clear()
         self.exchange_ids.clear()
+        self.heard.clear()
 
     def take(self, frames: Sequence[bytes]) -> None:
         """Apply frames in order of arrival; what cannot be read is counted and skipped."""
@@ -80,6 +83,10 @@ class Line:
         self.watermark_ms = watermark
         self._measure(received)
 
+    def heard_of(self, name: str, stream: SymbolStream) -> int:
+        """Last raw trade id that came on this socket; before the first, the last that is known from elsewhere."""
+        return self.heard.get(name, stream.builder.known_id)
+
     def settle(self) -> None:
         """Everything that has arrived is applied: close what the newest event time allows."""
         until = self.watermark_ms - self.grace_ms
@@ -94,6 +101,7 @@ class Line:
                     stream.tally.rejected += 1
                 else:
                     stream.trade(trade)
+                    self.heard[data.symbol] = trade.last_id
             elif data.event == "kline":
                 self._kline(data, stream)
             elif data.event == "markPriceUpdate":
@@ -119,7 +127,7 @@ class Line:
             return
         if timeframe is Timeframe.M1:
             known = self.exchange_ids.get(data.symbol)
-            if known is None or known[0] <= stream.builder.known_id:  # else ours is behind since then, however far by now
+            if known is None or known[0] <= self.heard_of(data.symbol, stream):  # else it is behind since then
                 self.exchange_ids[data.symbol] = kline.last_id, self.clock.monotonic()
         if kline.is_closed:
             stream.kline(timeframe, codec.bar_of(kline, stream.frames.instrument))
