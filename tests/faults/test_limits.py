@@ -19,7 +19,7 @@ def _is_past(feed: BinanceFeed, connects: int) -> bool:
 
 
 @pytest.mark.parametrize("market", ["spot", "usdm"])
-@pytest.mark.parametrize(("changes", "resets"), [(40, 8), pytest.param(200, 100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("changes", "resets"), [(24, 5), pytest.param(200, 100, marks=pytest.mark.soak)])
 async def test_no_message_too_many(market: str, changes: int, resets: int) -> None:
     seed = 71
     rng, clock = random.Random(seed), Clock(SPEED)
