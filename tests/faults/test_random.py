@@ -129,5 +129,5 @@ async def test_random_faults_leave_every_bar_as_the_tape_has_it(faults: int, mon
     assert not complaints, complaints[:3]
     assert sum(tally.holes_lost for tally in tallies) == 0
     mismatches = [found for feed in feeds.values() for symbol_stream in feed.streams.values() for found in symbol_stream.mismatches]
-    assert len(mismatches) <= faults // 500, mismatches  # a false alarm; every bar is right
+    assert not mismatches, mismatches[:5]
     assert set(counters["violations"].values()) == {0}
