@@ -5,6 +5,7 @@ been healthy; a second the feed missed, or in which the exchange stood still, ha
 first moment is never published as closed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from quantui.market.rescaling import Factors
 from quantui.market.trades import Trade
 
 SECOND = 1_000
-_COUNT = COLUMNS.index("trade_count")
+_COUNT, _STATE = COLUMNS.index("trade_count"), COLUMNS.index("state")
 _LONGER = tuple(timeframe for timeframe in Timeframe if timeframe is not Timeframe.S1)
 _NEVER = 1 << 62
 
@@ -182,20 +183,16 @@ class BarBuilder:
         self._jump(end_ms - end_ms % SECOND)
 
     def withdraw(self, start_ms: int, end_ms: int) -> bool:
-        """The exchange stood still in [start_ms, end_ms): the silent bars made there never were. False where there is none."""
+        """The exchange stood still in [start_ms, end_ms): silent bars made there never were, but for proven ones. False: none."""
         seconds = self.frames[Timeframe.S1]
         rows = seconds.between(start_ms, min(end_ms, self.closed_until))
-        gone = rows[rows[:, _COUNT] == 0, 0].tolist()
+        gone = rows[(rows[:, _COUNT] == 0) & (rows[:, _STATE] == BarState.PROVISIONAL), 0].tolist()
         for open_ms in gone:
             self._withdraw(Timeframe.S1, open_ms)
-        for timeframe in _LONGER:
-            for open_ms in dict.fromkeys(timeframe.floor(second) for second in gone):
-                bar = rolled_up(seconds.between(open_ms, min(open_ms + timeframe.ms, self.closed_until)), open_ms)
-                forming = self._forming.get(timeframe)
-                if forming is not None and forming.open_ms == open_ms:
-                    forming.bar = bar
-                elif bar is None and self.frames[timeframe].find(open_ms) is not None:
-                    self._withdraw(timeframe, open_ms)
+        for timeframe, open_ms, bar in self._rolled_again(gone):
+            index = self.frames[timeframe].find(open_ms)
+            if bar is None and index is not None and self.frames[timeframe].bar(index).state is BarState.PROVISIONAL:
+                self._withdraw(timeframe, open_ms)
         return bool(gone)
 
     def _withdraw(self, timeframe: Timeframe, open_ms: int) -> None:
@@ -373,6 +370,16 @@ class BarBuilder:
 
     def _reroll(self, changed: list[int], second_ms: int, added: int) -> None:
         """Build the longer bars around the `changed` seconds again; the one at `second_ms` has `added` trades more."""
+        for timeframe, open_ms, bar in self._rolled_again(changed):
+            if bar is not None and (index := self.frames[timeframe].find(open_ms)) is not None:
+                old = self.frames[timeframe].bar(index)
+                more = added if open_ms == timeframe.floor(second_ms) else 0
+                # A bar taken from the exchange holds more than our seconds: it stays.
+                if bar.trade_count == old.trade_count + more and old.state is not BarState.GAP:
+                    self._republish(timeframe, bar, old)
+
+    def _rolled_again(self, changed: list[int]) -> Iterator[tuple[Timeframe, int, Bar | None]]:
+        """Longer bars around the `changed` seconds, out of what there is now: forming ones are replaced, closed ones are told."""
         seconds = self.frames[Timeframe.S1]
         for timeframe in _LONGER:
             for open_ms in dict.fromkeys(timeframe.floor(second) for second in changed):
@@ -380,12 +387,8 @@ class BarBuilder:
                 forming = self._forming.get(timeframe)
                 if forming is not None and forming.open_ms == open_ms:
                     forming.bar = bar
-                elif bar is not None and (index := self.frames[timeframe].find(open_ms)) is not None:
-                    old = self.frames[timeframe].bar(index)
-                    more = added if open_ms == timeframe.floor(second_ms) else 0
-                    # A bar taken from the exchange holds more than our seconds: it stays.
-                    if bar.trade_count == old.trade_count + more and old.state is not BarState.GAP:
-                        self._republish(timeframe, bar, old)
+                else:
+                    yield timeframe, open_ms, bar
 
     def _republish(self, timeframe: Timeframe, bar: Bar, old: Bar) -> None:
         self._publish(timeframe, replace(bar, revision=old.revision + 1))

@@ -23,8 +23,7 @@ SILENCE_MS = 5_000
 """A longer silence of the whole connection may be a halt or an outage: it must be vouched for before flat bars fill it."""
 
 _STATE, _COUNT = COLUMNS.index("state"), COLUMNS.index("trade_count")
-_LOOK_BACK_MS = 600_000
-"""How far back silent bars without a kline are looked for."""
+_LOOK_BACK_MS = 600_000  # for silent bars without a kline
 RENUMBERED_MS = 60_000
 """A trade that is so much newer than our newest cannot have an older id, unless the ids began anew."""
 WAITING_LIMIT = 4_096
@@ -285,7 +284,10 @@ class SymbolStream:
     def stood_still(self, asked: range, known: Collection[int], timeframe: Timeframe) -> None:
         """The exchange has klines of those intervals `asked` for that open at `known`: our silent bars of the others never were."""
         dark = [at for at in asked if at not in known and self.builder.withdraw(at, at + timeframe.ms)]
-        if dark and not any(at > dark[-1] for at in known) and self.builder.last_time < dark[0]:
+        if not dark or any(at > dark[-1] for at in known) or self.builder.last_time >= dark[0]:
+            return
+        later = self.frames[timeframe].between(dark[-1], self.builder.closed_until)
+        if not (later[:, _STATE] == BarState.CERTIFIED).any():  # no kline has come meanwhile
             self.builder.withdraw(dark[-1], self.builder.closed_until)  # and stands still now
             self.halted_from = dark[0]
             self.proven_until = min(self.proven_until, dark[0])

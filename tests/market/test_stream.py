@@ -134,6 +134,16 @@ def test_silent_bars_of_a_market_that_trades_again_are_withdrawn_where_it_stood_
     assert (minute_bar.open_ms, minute_bar.trade_count) == (T, 3)
 
 
+def test_a_bar_that_a_kline_has_proven_is_never_withdrawn_and_ends_the_halt() -> None:
+    stream = _quiet_since_two(30)
+    proven = next(bar for bar in bars(stream, S1) if bar.open_ms == T + 25_000)
+    stream.kline(S1, proven)  # came while REST was asked for the seconds before
+    stream.stood_still(range(T + 2_000, T + 20_000, 1000), set(), S1)
+    assert states(stream)[25] is BarState.CERTIFIED
+    assert stream.halted_from is None
+    assert [second for second in states(stream) if 2 <= second < 20] == []
+
+
 def test_a_kline_ends_a_halt_and_brings_its_bar_back() -> None:
     stream = _quiet_since_two(30)
     stream.stood_still(range(T + 2_000, T + 20_000, 1000), set(), S1)
