@@ -92,15 +92,16 @@ def _read(path: Path, sessions: dict[Market, Session]) -> None:
         lines = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode().splitlines()
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path}: {error}") from error
-    url = lines[0].split(" ")[0] if lines else ""
+    head = lines[0] if lines else ""
+    url = head.split(" ")[0]
     session = sessions.setdefault(Market.USDM if "fstream." in url or "fapi." in url else Market.SPOT, Session())
     if url.startswith("wss://"):
         for number, line in enumerate(lines[1:], 2):
             if line:
                 name, frame = _frame(f"{path}:{number}", line)
                 session.frames.setdefault(name, []).append(frame)
-    elif "/exchangeInfo " in lines[0]:
-        session.info = lines[0].split(": ", 1)[1]
+    elif "/exchangeInfo " in head and ": " in head:
+        session.info = head.split(": ", 1)[1]
     else:
         raise RecordingError(f"{path}: begins neither with a socket's address nor with that of exchangeInfo")
 

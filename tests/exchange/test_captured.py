@@ -29,6 +29,7 @@ def test_a_session_is_its_frames_by_stream_and_the_answer_of_exchange_info(tmp_p
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
+        ("", "begins neither"),
         ("rubbish\n", "begins neither"),
         (INFO, "no frames"),
         (FRAMES.replace("1633998512.9", "soon"), ":3: no receive time"),
