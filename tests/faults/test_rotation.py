@@ -11,6 +11,7 @@ from tests.faults.exchange import Exchange, running_exchange, running_feed, unti
 
 COINS = ("BTCUSDT", "ETHUSDT", "LINKUSDT", "LTCUSDT")
 SPEED = 20.0
+_DAY_S = 86_400
 LIFE_S = 130.0
 """Of a socket, in place of a day; ours is followed by another after 100 s in place of 23 h."""
 
@@ -33,9 +34,6 @@ class Overlaps:
                 self.lengths.append(now - began)
                 began = None
             await asyncio.sleep(0.005)
-
-
-_DAY_S = 86_400
 
 
 async def _lives(exchange: Exchange, market: str, speed: float, rotations: int, seconds: float) -> None:
