@@ -59,6 +59,7 @@ def _screen(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     places = _places(options, "demo")
     arguments = ["--as-child", "demo", "--speed", str(options.speed), "--seed", str(options.seed)]
+    arguments += ["--faults"] if options.faults else []
     return _show(options, _loaded(options), places, arguments, fresh=options.data_dir is None)
 
 
@@ -158,6 +159,7 @@ def _collect_now(
         seed=getattr(options, "seed", 1),
         headless=headless,
         skip_bad=getattr(options, "skip_bad", False),
+        faults=getattr(options, "faults", False),
     )
     try:
         summary = asyncio.run(run(settings, places, job))
@@ -256,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", _demo, "the same screen against the embedded exchange; needs no network")
     demo.add_argument("--speed", type=_factor, default=1.0, metavar="X", help="exchange time runs X times as fast (1)")
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="of the invented market (1)")
+    demo.add_argument("--faults", action="store_true", help="the exchange does wrong every half minute: watch the feed heal")
 
     replay = command("replay", _replay, "recorded ticks through the same pipeline and screen")
     replay.add_argument("files", nargs="+", metavar="FILE", help="raw captures, tick NDJSON or CSV, Binance archives; - is stdin")
@@ -267,7 +270,8 @@ def _parser() -> argparse.ArgumentParser:
     collect.add_argument("--for", dest="for_s", type=_duration, metavar="DURATION", help="end after 60s, 15m, 2h ...")
     for name, kind in (("--as-child", str), ("--seed", int), ("--speed", _speed)):
         collect.add_argument(name, type=kind, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    collect.add_argument("--skip-bad", action="store_true", help=argparse.SUPPRESS)
+    for flag in ("--skip-bad", "--faults"):
+        collect.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
     collect.add_argument("files", nargs="*", help=argparse.SUPPRESS)
     collect.set_defaults(as_child=None, seed=1, speed=1.0)
 

@@ -109,9 +109,16 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def data_alert(
-    kind: Literal["gap", "stale"], text: str, *, now_ms: int, since_ms: int, pair: str = "", timeframe: str = ""
+    kind: Literal["gap", "stale", "fault", "healed"],
+    text: str,
+    *,
+    now_ms: int,
+    since_ms: int,
+    pair: str = "",
+    timeframe: str = "",
+    severity: str = WARNING,
 ) -> AlertRecord:
-    """A warning about the data itself: a gap that could not be filled, a feed that went silent.
+    """A warning about the data itself: a gap that could not be filled, a feed that went silent, what a demo suffers.
 
     Args:
         kind: what is wrong.
@@ -120,6 +127,7 @@ def data_alert(
         since_ms: when it began. One trouble is one alert, also across restarts, since this names it.
         pair: the pair concerned; empty: all.
         timeframe: the timeframe concerned; empty: all.
+        severity: `warning`, or `info`, which is announced nowhere.
     """
     return AlertRecord(
         time_ms=now_ms,
@@ -127,7 +135,7 @@ def data_alert(
         pair=pair,
         timeframe=timeframe,
         rule=f"data:{kind}",
-        severity=WARNING,
+        severity=severity,
         message=safe(text),
     )
 

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from quantui.clock import Clock
 from quantui.collector.ending import CollectorError
 from quantui.config import Settings
 from quantui.paths import Paths
@@ -59,11 +58,17 @@ def market(paths: Paths, seed: int, speed: float, now_ms: int) -> Market:
 
 @asynccontextmanager
 async def exchange(
-    settings: Settings, paths: Paths, seed: int, speed: float, clock: Clock
+    settings: Settings, opened: Market, faults_s: float | None = None
 ) -> AsyncIterator[tuple[Settings, asyncio.subprocess.Process]]:
-    """The embedded exchange as a process of its own; it ends with the pipe that holds its standard input."""
-    opened = market(paths, seed, speed, clock.now_ms())
+    """The embedded exchange as a process of its own; it ends with the pipe that holds its standard input.
+
+    Args:
+        settings: Of the collector.
+        opened: The market it makes.
+        faults_s: Exchange seconds from one fault to the next; None for none.
+    """
     arguments = ["--seed", str(opened.seed), "--speed", str(opened.speed), "--start", str(opened.start_ms)]
+    arguments += [] if faults_s is None else ["--faults", str(faults_s)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "quantui.exchange", *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

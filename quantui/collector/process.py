@@ -6,14 +6,14 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import msgspec
 
 from quantui.clock import Clock
-from quantui.collector import build, demo
+from quantui.collector import build, demo, drill
 from quantui.collector.core import Collector
 from quantui.collector.ending import CollectorError, Ending, InterruptedEndError, plainly, until
 from quantui.collector.lock import Holder, held
@@ -48,6 +48,8 @@ class Job:
     speed: float | None = 1.0
     """Of the demo's exchange or of the replay; None: as fast as it goes."""
     seed: int = 1
+    faults: bool = False
+    """The demo's exchange does wrong, and the alert log says what and how it healed."""
     headless: bool = False
     """A replay that ends with its recording."""
     skip_bad: bool = False
@@ -85,7 +87,9 @@ async def _run(settings: Settings, paths: Paths, job: Job, clock: Clock, ending:
     async with AsyncExitStack() as stack:
         exchange: asyncio.subprocess.Process | None = None
         if job.mode == "demo":
-            settings, exchange = await stack.enter_async_context(demo.exchange(settings, paths, job.seed, job.speed or 1.0, clock))
+            opened = await asyncio.to_thread(demo.market, paths, job.seed, job.speed or 1.0, clock.now_ms())
+            faults_s = drill.EVERY_S if job.faults else None
+            settings, exchange = await stack.enter_async_context(demo.exchange(settings, opened, faults_s))
         store = await stack.enter_async_context(await _opened(settings, paths, clock))
         if store.notice:
             log.warning(store.notice)
@@ -138,7 +142,7 @@ async def _collect(
     runner = await serve_unix(Server(collector), paths.socket)
     pairs = [pair.label for pair in collector.pairs]
     log.info("collecting", extra={"data": {"pid": os.getpid(), "mode": job.mode, "pairs": pairs}})
-    work = [collector.run(), life.watch()] + ([demo.outlive(exchange)] if exchange is not None else [])
+    work = [collector.run(), life.watch(), *(_beside(exchange, collector, job) if exchange is not None else ())]
     try:
         try:
             await until(ending.told, work, keep=not job.headless)
@@ -150,6 +154,13 @@ async def _collect(
     except Exception as error:  # whatever broke: one line for people, the traceback for the log
         log.critical("the collector broke", exc_info=error)
         raise CollectorError(plainly(error)) from error
+
+
+def _beside(exchange: asyncio.subprocess.Process, collector: Collector, job: Job) -> Iterator[Coroutine[object, object, None]]:
+    """What a demo does besides collecting."""
+    yield demo.outlive(exchange)
+    if job.faults and exchange.stdout is not None:
+        yield drill.show(exchange.stdout, collector)
 
 
 def _summary(collector: Collector) -> str:

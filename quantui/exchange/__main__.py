@@ -5,14 +5,16 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quantui.clock import Clock
+from quantui.exchange import drill, truth
 from quantui.exchange.captured import captured_tapes
 from quantui.exchange.generated import Halt, generated_tapes
 from quantui.exchange.prices import COINS, Coin, more_coins
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--recording", nargs="+", type=Path, default=[], help="raw captures instead of the generated tape")
     parser.add_argument("--captured", nargs="+", type=Path, default=[], help="captured sessions, played back byte for byte")
     parser.add_argument("--port-file", type=Path, help="the addresses are written here too, as JSON")
+    parser.add_argument("--faults", type=float, metavar="S", help="a fault every S exchange seconds, a line on stdout for each")
+    parser.add_argument("--truth", type=Path, metavar="FILE", help="at the end, every closed bar as SQL finds it, as CSV")
     options = parser.parse_args(arguments)
     try:
         asyncio.run(_serve(options))
@@ -50,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(options: argparse.Namespace) -> None:
+    if options.faults is not None and not options.faults > 0:
+        raise ValueError(f"--faults {options.faults}: not a number of seconds from one fault to the next")
     clock = Clock(options.speed)
     tapes: Sequence[Tape]
     start_ms: int | None = None
@@ -77,9 +83,11 @@ async def _serve(options: argparse.Namespace) -> None:
             partial.write_text(line + "\n")
             partial.replace(options.port_file)
         print(line, flush=True)
-        await _until(ended, exchange)
+        await _until(ended, [exchange.wait(), *([_trouble(exchange, options)] if options.faults else [])])
     finally:
         await exchange.close()
+    if options.truth is not None:
+        truth.write(options.truth, exchange.tapes.values(), exchange.now_ms())
 
 
 def _halt(opened: int, symbol: str, after: str, seconds: str) -> Halt:
@@ -117,15 +125,27 @@ def _end_of_input_or_signal() -> asyncio.Event:
     return ended
 
 
-async def _until(ended: asyncio.Event, exchange: EmbeddedExchange) -> None:
-    """Return when told to end; raise if the sending loop dies."""
-    told, sending = asyncio.create_task(ended.wait()), asyncio.create_task(exchange.wait())
-    await asyncio.wait((told, sending), return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    if sending.done():
-        await sending
-    else:
-        sending.cancel()
+async def _trouble(exchange: EmbeddedExchange, options: argparse.Namespace) -> None:
+    def say(fault: drill.Fault) -> None:
+        print(json.dumps({"time_ms": exchange.now_ms(), "said": fault.said}), flush=True)
+
+    await drill.run(exchange.control, random.Random(options.seed), options.faults, say)
+
+
+async def _until(ended: asyncio.Event, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Return when told to end; raise if a loop dies."""
+    told, *loops = [asyncio.create_task(one) for one in (_told(ended), *work)]
+    await asyncio.wait((told, *loops), return_when=asyncio.FIRST_COMPLETED)
+    died = [loop for loop in loops if loop.done()]
+    for task in (told, *loops):
+        task.cancel()
+    await asyncio.gather(told, *loops, return_exceptions=True)
+    for loop in died:
+        await loop
+
+
+async def _told(ended: asyncio.Event) -> None:
+    await ended.wait()
 
 
 if __name__ == "__main__":

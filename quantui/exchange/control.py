@@ -24,11 +24,7 @@ class Control:
 
     def __init__(self, exchange: "EmbeddedExchange") -> None:
         self.exchange = exchange
-
-    def application(self) -> web.Application:
-        """The routes of the port."""
-        app = web.Application()
-        actions: dict[str, Callable[[Body], Awaitable[None]]] = {
+        self.actions: dict[str, Callable[[Body], Awaitable[None]]] = {
             "disconnect": self._disconnect,
             "outage": self._outage,
             "half_open": self._half_open,
@@ -41,11 +37,19 @@ class Control:
             "life": self._life,
             "ping": self._ping,
         }
-        for name, action in actions.items():
+
+    def application(self) -> web.Application:
+        """The routes of the port."""
+        app = web.Application()
+        for name, action in self.actions.items():
             app.router.add_post(f"/control/{name}", self._handler(action))
         app.router.add_get("/control/counters", self._counters)
         app.router.add_get("/control/bars", self._bars)
         return app
+
+    async def obey(self, action: str, body: Body) -> None:
+        """Do what POST /control/`action` with this body does. KeyError, TypeError, ValueError: it makes no sense."""
+        await self.actions[action](body)
 
     def disconnect(self, how: str = "rst", market: Market | None = None, reason: str = "") -> int:
         """End every socket now: `rst`, `fin` (without CLOSE), or a close code such as `1001`. Returns how many."""

@@ -77,6 +77,7 @@ class EmbeddedExchange:
         self._task: asyncio.Task[None] | None = None
         self._addresses: Addresses | None = None
         self.hub = Hub(self.tapes, Timeline(clock, start_ms))
+        self.control = Control(self)
 
     @property
     def addresses(self) -> Addresses:
@@ -96,7 +97,7 @@ class EmbeddedExchange:
         for market in Market:
             sites[f"{market}_ws"] = await self._listen(self._socket_host(market))
             sites[f"{market}_rest"] = await self._listen(self._rest_host(market))
-        control = await self._listen(Control(self).application())
+        control = await self._listen(self.control.application())
         usdm = f"ws://{_HOST}:{sites['usdm_ws']}"
         self._addresses = Addresses(
             spot_ws=f"ws://{_HOST}:{sites['spot_ws']}",

@@ -1,10 +1,19 @@
 """Ground truth: trades to bars by SQL, sharing no code with the exchange's own klines nor with quantui's bars."""
 
+import csv
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from pathlib import Path
 
+from quantui.exchange.listings import INTERVALS, Listing, decimal
 from quantui.exchange.tape import Tape
+
+COLUMNS = (
+    "market", "symbol", "interval", "open_ms", "open", "high", "low", "close", "volume", "quote_volume", "taker_buy_volume",
+    "taker_buy_quote_volume", "trade_count", "first_id", "last_id",
+)  # fmt: skip
+"""Of the ground-truth file."""
 
 Row = tuple[int, ...]
 _QUERY = """
@@ -60,3 +69,29 @@ def tape_bars(tape: Tape, interval_ms: int, start_ms: int, end_ms: int) -> list[
     """The bars of a tape; `start_ms` must not be before its trades begin."""
     rows = tape.trades(start_ms, end_ms).fills.rows()
     return bars(rows, interval_ms, start_ms, end_ms, tape.halts, tape.close_at(start_ms))
+
+
+def write(path: Path, tapes: Iterable[Tape], until_ms: int) -> None:
+    """The ground-truth file: a CSV of every closed bar of all tapes and intervals since their first trade. Raises `OSError`."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        for tape in tapes:
+            rows.writerows(_lines(tape, until_ms))
+    partial.replace(path)
+
+
+def _lines(tape: Tape, until_ms: int) -> Iterator[list[str]]:
+    listing = tape.listing
+    for interval, length in INTERVALS.items():
+        start, end = -(-tape.first_ms // length) * length, until_ms // length * length
+        for row in tape_bars(tape, length, start, end) if start < end else ():
+            yield [listing.market.value, listing.symbol, interval, str(row[0]), *_numbers(listing, row), *map(str, row[9:])]
+
+
+def _numbers(listing: Listing, row: Row) -> list[str]:
+    """Prices and volumes with all their decimals."""
+    price, quantity = listing.price_decimals, listing.quantity_decimals
+    scales = (price, price, price, price, quantity, price + quantity, quantity, price + quantity)
+    return [decimal(value, scale, scale) for value, scale in zip(row[1:9], scales, strict=True)]

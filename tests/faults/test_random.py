@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quantui.clock import Clock
-from quantui.exchange.damage import DAMAGES
+from quantui.exchange.drill import drawn
 from quantui.exchange.prices import COINS, more_coins
 from quantui.feeds.binance import succession
 from quantui.feeds.binance.feed import BinanceFeed
@@ -22,40 +22,7 @@ SPEED = 20.0
 PER_FAULT_S = 21.6
 """Exchange time from one fault to the next, on average: a thousand in six hours."""
 NAMES = [coin.symbol for coin in (*COINS, *more_coins(10)) if coin.ticks[1] >= 0]
-_ENDINGS = ("rst", "fin", "1000", "1001", "1007", "1008", "1009", "1011", "1012")
-_STREAMS = ("aggTrade", "aggTrade", "aggTrade", "kline_1m")
-
 _STATE = COLUMNS.index("state")
-
-Order = tuple[str, dict[str, Any]]
-
-
-def drawn(rng: random.Random, names: list[str]) -> list[Order]:
-    """One fault; some end by themselves, others are taken back by the second order."""
-    market = rng.choice(["spot", "usdm"])
-    stream = f"{rng.choice(names).lower()}@{rng.choice(_STREAMS)}"
-    match rng.randrange(9):
-        case 0 | 1:
-            return [("disconnect", {"market": market, "how": rng.choice(_ENDINGS)})]
-        case 2:
-            return [("outage", {"market": market, "seconds": rng.uniform(0, 30), "rest": rng.random() < 0.3})]
-        case 3:
-            return [("half_open", {"market": market})]
-        case 4:
-            silence = {"market": market, "stream": stream}
-            return [("silence", silence), ("silence", silence | {"on": False})]
-        case 5:
-            return [("drop", {"market": market, "stream": stream, "count": rng.choice([1, 10, 100])})]
-        case 6 | 7:
-            kinds = [rng.choice(sorted(DAMAGES)) for _ in range(rng.randint(1, 8))]
-            return [("damage", {"market": market, "stream": stream, "kinds": kinds})]
-        case _:
-            statuses = [rng.choice([429, 500, 503, 503]) for _ in range(rng.randint(1, 3))]
-            ill = {"lag": rng.uniform(0, 5), "delay": rng.uniform(0, 3), "time_goes_back": rng.random() < 0.5, "next": statuses}
-            return [
-                ("rest", {"market": market, **ill}),
-                ("rest", {"market": market, "lag": 0, "delay": 0, "time_goes_back": False}),
-            ]
 
 
 def _is_settled(feed: BinanceFeed) -> bool:
@@ -71,11 +38,11 @@ def _unproven(stream: SymbolStream) -> int:
 async def _trouble(exchange: Exchange, clock: Clock, rng: random.Random, faults: int) -> None:
     """So many faults, one after the other; what lasts is taken back after a while."""
     for _ in range(faults):
-        first, *after = drawn(rng, NAMES)
-        await exchange.order(first[0], **first[1])
+        fault = drawn(rng, ("spot", "usdm"), NAMES)
+        await exchange.order(fault.order[0], **fault.order[1])
         await clock.sleep(rng.uniform(0, 2 * PER_FAULT_S))
-        for action, body in after:
-            await exchange.order(action, **body)
+        if fault.undo is not None:
+            await exchange.order(fault.undo[0], **fault.undo[1])
 
 
 def _seed() -> int:

@@ -1,6 +1,5 @@
 """What the socket did not bring, read from REST: history at start, holes by id, silences by klines (binance.md A6.3)."""
 
-import asyncio
 import contextlib
 import math
 import random
@@ -13,6 +12,7 @@ from quantui.clock import Clock
 from quantui.feeds.binance import codec
 from quantui.feeds.binance.barrier import BlockedError
 from quantui.feeds.binance.rest import OUT_OF_REACH, PAGE, Rest, RestError, UnreachableError
+from quantui.feeds.binance.turns import Turns, Urgency
 from quantui.feeds.binance.venues import Venue
 from quantui.market.bars import COLUMNS, Bar, BarState
 from quantui.market.instruments import Instrument, Timeframe
@@ -57,11 +57,11 @@ class Backfill:
     """Why the last request failed; empty while all is well."""
     _failing: dict[str, float] = field(default_factory=dict)
     """By kind of request: monotonic time since which none was answered."""
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PARALLEL))
+    _turns: Turns = field(default_factory=lambda: Turns(_PARALLEL))
 
     async def start(self, stream: SymbolStream) -> None:
         """First start of a symbol: recent trades, joined to the live ones that wait in the stream, which do not wait for ever."""
-        async with self._turns:
+        async with self._turns.turn(Urgency.HISTORY):
             try:
                 await self._start(stream)
             except (RestError, UnreachableError):
@@ -70,12 +70,12 @@ class Backfill:
 
     async def history(self, stream: SymbolStream, patience_s: float = math.inf) -> bool:
         """The newest closed klines of every timeframe; False where the exchange has not answered for `patience_s`."""
-        async with self._turns:
+        async with self._turns.turn(Urgency.HISTORY):
             return await self._history(stream, patience_s)
 
     async def certify(self, stream: SymbolStream) -> None:
         """Ask for the klines of bars that were built after their closing klines had gone by."""
-        async with self._turns:
+        async with self._turns.turn(Urgency.HISTORY):
             for timeframe in self.venue.certifying:
                 start_ms = _first_unproven(stream, timeframe)
                 if start_ms is not None:
@@ -84,7 +84,7 @@ class Backfill:
 
     async def complete(self, stream: SymbolStream) -> None:
         """Fill the stream's hole and settle its doubt, until it has neither."""
-        async with self._turns:
+        async with self._turns.turn(Urgency.TRADES, stream.builder.last_time):
             while not stream.is_complete:
                 try:
                     await (self._fill(stream) if stream.hole else self._vouch(stream))
@@ -95,7 +95,7 @@ class Backfill:
         """After an interruption: has a symbol that stays silent traded in the meantime? Ends when the stream goes on."""
         while stream.suspended and stream.sequencer.next_id is not None:
             if stream.is_complete:
-                async with self._turns:
+                async with self._turns.turn(Urgency.QUESTION):
                     await self._catch_up(stream, stream.sequencer.next_id)
             else:
                 await self.clock.sleep(0.5)  # being completed
@@ -108,7 +108,7 @@ class Backfill:
         start, end = found
         step = self.venue.certifying[0]
         count = min((end - start) // step.ms + 1, PAGE)
-        async with self._turns:
+        async with self._turns.turn(Urgency.QUESTION):
             try:
                 bars = await self._patiently("klines", partial(self._bars, stream, step, count, start, end - 1), _PATIENCE_S)
             except (RestError, UnreachableError):  # said in `problem`
@@ -126,7 +126,7 @@ class Backfill:
             next_id = stream.sequencer.next_id
             if stream.look_again() or next_id is None:
                 return True
-            async with self._turns:
+            async with self._turns.turn(Urgency.QUESTION):
                 try:
                     rows = await self._patiently("aggTrades", partial(self._page, stream, next_id, PAGE), _PATIENCE_S)
                 except (RestError, UnreachableError) as error:  # said in `problem`
