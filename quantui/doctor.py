@@ -1,22 +1,23 @@
 """`doctor`: one line a thing, what is wrong and what to do."""
 
+import asyncio
 import json
 import locale
 import os
 import shutil
 import sqlite3
-import ssl
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.client import HTTPException
+from http import HTTPStatus
+
+import aiohttp
 
 from quantui import __version__
 from quantui.collector.lock import find
 from quantui.config import ConfigError, Loaded, Settings
+from quantui.feeds.binance.network import UNREACHABLE, make_session, reason
 from quantui.paths import Paths
 
 _TIMEOUT_S = 4.0
@@ -112,18 +113,23 @@ def _endpoint(venue: str, settings: Settings) -> Finding:
     base = settings.endpoints.of(venue).rest
     before = time.time() * 1000
     try:
-        with urllib.request.urlopen(f"{base}{_TIME_PATHS[venue]}", timeout=_TIMEOUT_S) as answer:
-            served = float(json.loads(answer.read(1000))["serverTime"])
-            weight = answer.headers.get("X-MBX-USED-WEIGHT-1M", "?")
-    except urllib.error.HTTPError as error:
-        hint = "not offered from this location" if error.code == 451 else "refused"
-        return Finding(venue, False, f"{base}: HTTP {error.code}, {hint}")
-    except (TimeoutError, urllib.error.URLError, ssl.SSLError, HTTPException, OSError, ValueError, LookupError, TypeError) as error:
-        reason = getattr(error, "reason", error)
-        return Finding(venue, False, f"{base}: {reason}; check the network, HTTPS_PROXY or [endpoints.{venue}]")
+        status, weight, body = asyncio.run(_asked(base, base + _TIME_PATHS[venue]))
+        if status != HTTPStatus.OK:
+            hint = "not offered from this location" if status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS else "refused"
+            return Finding(venue, False, f"{base}: HTTP {status}, {hint}")
+        served = float(json.loads(body)["serverTime"])
+    except (*UNREACHABLE, ValueError, LookupError, TypeError) as error:
+        return Finding(venue, False, f"{base}: {reason(error)}; check the network, HTTPS_PROXY or [endpoints.{venue}]")
     after = time.time() * 1000
     skew = (before + after) / 2 - served
     text = f"{base}: {after - before:.0f} ms, weight used {weight}, clock {skew:+.0f} ms"
     if abs(skew) > max(_SKEW_MS, after - before):
         return Finding(venue, False, f"{text}: this machine's clock is off; bars do not depend on it, ages do (set up NTP)")
     return Finding(venue, True, text)
+
+
+async def _asked(base: str, url: str) -> tuple[int, str, bytes]:
+    """Status, used weight and body of one answer."""
+    limit = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    async with make_session(base) as session, session.get(url, timeout=limit, allow_redirects=False) as answer:
+        return answer.status, answer.headers.get("X-MBX-USED-WEIGHT-1M", "?"), await answer.content.read(1000)

@@ -15,7 +15,8 @@ from quantui.clock import Clock
 from quantui.config import Settings
 from quantui.feeds.binance.barrier import Barrier, BlockedError
 from quantui.feeds.binance.codec import TooFineError
-from quantui.feeds.binance.rest import PAGE, Rest, RestError, UnreachableError, make_session
+from quantui.feeds.binance.network import make_session
+from quantui.feeds.binance.rest import PAGE, Rest, RestError, UnreachableError
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.bars import Bar, BarState
 from quantui.market.certify import differences, quote_slack
@@ -83,11 +84,11 @@ def run(settings: Settings, places: Paths, options: argparse.Namespace) -> int:
 
 async def _verify(connection: sqlite3.Connection, settings: Settings, wanted: ExportFilter, *, as_json: bool) -> int:
     clock, verdicts = Clock(), []
-    async with make_session() as session:
-        for venue, series in _comparable(connection, wanted).items():
-            barrier = Barrier(venue, clock)
-            barrier.until_ms, barrier.detail = read_ban(connection, venue)
-            rest = Rest(session, VENUES[venue], settings.endpoints.of(venue).rest, clock, barrier)
+    for venue, series in _comparable(connection, wanted).items():
+        barrier, base = Barrier(venue, clock), settings.endpoints.of(venue).rest
+        barrier.until_ms, barrier.detail = read_ban(connection, venue)
+        async with make_session(base) as session:
+            rest = Rest(session, VENUES[venue], base, clock, barrier)
             now, _ = await rest.server_time()
             for symbol, timeframe in series:
                 verdict = Verdict(symbol, timeframe)

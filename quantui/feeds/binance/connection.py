@@ -16,6 +16,7 @@ from urllib.parse import quote
 from quantui.clock import Clock
 from quantui.feeds.binance.backoff import Backoff
 from quantui.feeds.binance.barrier import Barrier, BlockedError
+from quantui.feeds.binance.network import never_left, reason
 from quantui.feeds.binance.succession import Succession
 from quantui.feeds.binance.wire import RefusedHandshakeError, Wire, WireError, connect
 
@@ -23,7 +24,6 @@ QUEUE_LIMIT = 100_000
 """Frames waiting to be decoded; where one read brings more, the oldest are decoded before it goes on."""
 _SILENT_S = 15.0
 """Without one complete message for this long the connection is given up (a trickle of bytes does not count)."""
-_CONNECT_S = 10.0
 _REQUEST_GAP_S = 0.5
 """Between our own messages: the exchange counts five a second, pongs included, and answers the sixth with a ban."""
 _NAMES_PER_REQUEST = 100
@@ -97,7 +97,7 @@ class Connection:
         """Keep the socket alive until cancelled."""
         while True:
             await self._wait_turn()
-            self._close_code, self.state.spoken = None, False
+            self._close_code, self.state.spoken, stuck = None, False, False
             try:
                 await self._once()
             except BlockedError as error:
@@ -110,8 +110,10 @@ class Connection:
                 self._close_code = error.code
                 self.state.error = f"{self.url}: {error}"
             except (TimeoutError, OSError) as error:
-                self.state.error = f"{self.url}: {_reason(error)}"
-            self._backoff.ended(spoken=self.state.spoken, code=self._close_code)
+                self.state.error, stuck = f"{self.url}: {reason(error)}", never_left(error)
+            if stuck:
+                self.barrier.ration.refund()
+            self._backoff.ended(spoken=self.state.spoken, code=self._close_code, never_left=stuck)
             self.state.connected = False
             self.on_idle()
 
@@ -201,9 +203,7 @@ class Connection:
         self.state.attempts += 1
         asked = tuple(self.names)
         target = f"{self.url}/stream?streams={quote('/'.join(asked), safe='/@')}"
-        speed = self.clock.speed
-        async with asyncio.timeout(_CONNECT_S / speed):
-            wire = await connect(target, self._receive, speed=speed)
+        wire = await connect(target, self._receive, speed=self.clock.speed)
         self._asked = asked
         return wire
 
@@ -306,9 +306,3 @@ class Connection:
                 wires[0].send(json.dumps({"method": method, "params": list(names), "id": self._next_request}))
                 self._next_request += 1
                 await self.clock.sleep(_REQUEST_GAP_S)
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

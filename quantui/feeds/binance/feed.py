@@ -9,11 +9,13 @@ from typing import Any
 
 from quantui.clock import Clock
 from quantui.feeds.binance.backfill import KLINE_LATE_MS, Backfill
+from quantui.feeds.binance.backoff import NO_WAY_S
 from quantui.feeds.binance.barrier import Barrier, BlockedError
 from quantui.feeds.binance.connection import Connection
 from quantui.feeds.binance.health import Health, Socket
 from quantui.feeds.binance.line import Line
-from quantui.feeds.binance.rest import Rest, RestError, UnreachableError, make_session
+from quantui.feeds.binance.network import make_session, never_left, reason
+from quantui.feeds.binance.rest import Rest, RestError, UnreachableError
 from quantui.feeds.binance.venues import Route, Venue, stream_name
 from quantui.feeds.feed import FeedStatus
 from quantui.market.frames import SymbolFrames
@@ -83,7 +85,7 @@ class BinanceFeed:
         for frames in self.restored:
             stream = self._make_stream(frames)
             stream.restore()
-        async with make_session() as session, asyncio.TaskGroup() as tasks:
+        async with make_session(self.options.rest) as session, asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._watch())
             rest = Rest(session, self.venue, self.options.rest, self.clock, self.barrier)
@@ -120,6 +122,7 @@ class BinanceFeed:
         """Symbols, decimals and the clock: repeated until the exchange answers."""
         health, attempt = self._health, 0
         while True:
+            longest = min(15.0, 0.5 * 2 ** min(attempt + 1, 10))
             try:
                 await self._set_clock(rest)
                 info = await rest.exchange_info()
@@ -129,11 +132,13 @@ class BinanceFeed:
             except BlockedError as error:
                 health.unreachable = error.detail
             except (UnreachableError, RestError) as error:
-                reason = type(error.__cause__).__name__ if isinstance(error, UnreachableError) else str(error)
-                health.unreachable = f"cannot reach {self.options.rest} ({reason})"
+                cause = error.__cause__ or error
+                longest = NO_WAY_S if never_left(cause) else longest
+                why = reason(cause) if isinstance(error, UnreachableError) else str(error)
+                health.unreachable = f"cannot reach {self.options.rest} ({why})"
             self._look()
             attempt += 1
-            await self.clock.sleep(0.2 + self.rng.random() * min(15.0, 0.5 * 2 ** min(attempt, 10)))
+            await self.clock.sleep(0.2 + self.rng.random() * longest)
         health.unreachable, health.prepared = "", True
         self._adopt(info.instruments(self.venue.name), info.statuses())
 

@@ -10,6 +10,7 @@ from quantui.clock import Clock
 from quantui.feeds.binance import codec
 from quantui.feeds.binance.barrier import Barrier
 from quantui.feeds.binance.info import ExchangeInfo, decode_exchange_info
+from quantui.feeds.binance.network import UNREACHABLE, reason
 from quantui.feeds.binance.venues import Venue
 from quantui.market.bars import Bar
 from quantui.market.instruments import Instrument, Timeframe
@@ -22,11 +23,6 @@ _RESERVE = 0.9
 OUT_OF_REACH = -4166
 """Futures aggTrades older than 48 hours."""
 PAGE = 1000
-
-
-def make_session() -> aiohttp.ClientSession:
-    """The HTTP session of a feed: proxies from the environment, certificates always checked."""
-    return aiohttp.ClientSession(trust_env=True, headers={"User-Agent": "quantui"})
 
 
 class RestError(Exception):
@@ -115,8 +111,8 @@ class Rest:
                 body = await answer.content.read(_BODY_LIMIT)
                 while not answer.content.at_eof() and len(body) < _BODY_LIMIT:
                     body += await answer.content.read(_BODY_LIMIT - len(body))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UnreachableError(f"{self._base}{path}: {type(error).__name__} {error}") from error
+        except UNREACHABLE as error:
+            raise UnreachableError(f"{self._base}{path}: {reason(error)}") from error
         self._note_used(answer.headers)
         if answer.status != 200:
             self._barrier.answered(answer.status, answer.headers)

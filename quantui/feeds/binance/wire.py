@@ -3,21 +3,24 @@
 picows, because receiving is a large part of what a feed costs, and it does it in less than aiohttp's sockets.
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import picows
 from picows import WSFrame, WSMsgType, WSTransport
 from python_socks import ProxyError
+
+from quantui.feeds.binance.network import HAPPY_EYEBALLS_S, proxy_for, reason
 
 MESSAGE_LIMIT = 4 << 20
 _READ_BUFFER = 256 << 10
 """One read takes what gathered in a window, as the kernel holds it."""
 _PING_AFTER_S, _PONG_WITHIN_S = 8.0, 4.0
 """A half-open connection is known after twelve silent seconds."""
+_CONNECT_S = 10.0
+"""For all of it: name, connection, TLS, handshake."""
 _HANDSHAKE_S = 5.0
 _TEXT, _MORE, _CLOSE = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.CLOSE
 
@@ -128,15 +131,16 @@ async def connect(url: str, on_message: Callable[[bytes], None], *, speed: float
         OSError: The exchange cannot be reached, or does not answer in time.
     """
     try:
-        _, wire = await picows.ws_connect(
-            lambda: Wire(on_message), url, enable_auto_ping=True, auto_ping_idle_timeout=_PING_AFTER_S / speed,
-            auto_ping_reply_timeout=_PONG_WITHIN_S / speed, max_frame_size=MESSAGE_LIMIT,
-            websocket_handshake_timeout=_HANDSHAKE_S / speed,
-            extra_headers={"User-Agent": "quantui"}, max_redirects=0, proxy=_proxy(url), read_buffer_init_size=_READ_BUFFER,
-            logger_name=_LOG,
-        )  # fmt: skip
+        async with asyncio.timeout(_CONNECT_S / speed):
+            _, wire = await picows.ws_connect(
+                lambda: Wire(on_message), url, enable_auto_ping=True, auto_ping_idle_timeout=_PING_AFTER_S / speed,
+                auto_ping_reply_timeout=_PONG_WITHIN_S / speed, max_frame_size=MESSAGE_LIMIT,
+                websocket_handshake_timeout=_HANDSHAKE_S / speed,
+                extra_headers={"User-Agent": "quantui"}, max_redirects=0, proxy=proxy_for(url), read_buffer_init_size=_READ_BUFFER,
+                logger_name=_LOG, happy_eyeballs_delay=HAPPY_EYEBALLS_S,
+            )  # fmt: skip
     except ProxyError as error:
-        raise WireError(f"proxy: {error}") from error
+        raise WireError(reason(error)) from error
     except picows.WSHandshakeError as error:
         if error.response is not None and error.response.status != 101:
             raise RefusedHandshakeError(int(error.response.status), error.response.headers) from error
@@ -144,13 +148,3 @@ async def connect(url: str, on_message: Callable[[bytes], None], *, speed: float
     if not isinstance(wire, Wire):  # closed before it had answered
         raise WireError("the connection was lost during the handshake")
     return wire
-
-
-def _proxy(url: str) -> str | None:
-    """As the environment says: `wss_proxy`, else `https_proxy`, else `all_proxy`; none for the hosts of `no_proxy`."""
-    parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    proxies = getproxies()
-    plain = "https" if parts.scheme == "wss" else "http"
-    return proxies.get(parts.scheme) or proxies.get(plain) or proxies.get("all")

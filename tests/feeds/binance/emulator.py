@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from aiohttp import web
 
 from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier
-from quantui.feeds.binance.rest import Rest, make_session
+from quantui.feeds.binance.network import make_session
+from quantui.feeds.binance.rest import Rest
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.instruments import Instrument, Symbol
 
@@ -117,8 +119,8 @@ def kline_row(open_ms: int, length_ms: int, price: str = "100.00", volume: str =
 
 
 @asynccontextmanager
-async def running_emulator() -> AsyncIterator[Emulator]:
-    """An emulator that knows one symbol and nothing else."""
+async def running_emulator(tls: ssl.SSLContext | None = None) -> AsyncIterator[Emulator]:
+    """An emulator that knows one symbol and nothing else; with `tls` as `https://localhost`."""
     emulator = Emulator()
     emulator.tell("exchangeInfo", INFO)
     app = web.Application()
@@ -126,9 +128,9 @@ async def running_emulator() -> AsyncIterator[Emulator]:
     app.router.add_get("/{path:.*}", emulator.on_rest)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
-    emulator.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    emulator.url = f"{'http://127.0.0.1' if tls is None else 'https://localhost'}:{runner.addresses[0][1]}"
     try:
         yield emulator
     finally:
@@ -139,7 +141,7 @@ async def running_emulator() -> AsyncIterator[Emulator]:
 async def running_rest(emulator: Emulator, clock: Clock | None = None) -> AsyncIterator[Rest]:
     """The client of its REST."""
     clock = clock or Clock()
-    async with make_session() as session:
+    async with make_session(emulator.url) as session:
         yield Rest(session, SPOT, emulator.url, clock, Barrier(SPOT.name, clock))
 
 

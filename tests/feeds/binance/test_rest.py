@@ -10,7 +10,8 @@ from quantui.clock import Clock
 from quantui.feeds.binance import rest as module
 from quantui.feeds.binance.barrier import Barrier, BlockedError
 from quantui.feeds.binance.codec import TooFineError
-from quantui.feeds.binance.rest import Rest, RestError, UnreachableError, make_session
+from quantui.feeds.binance.network import make_session
+from quantui.feeds.binance.rest import Rest, RestError, UnreachableError
 from quantui.feeds.binance.venues import VENUES
 from quantui.market.instruments import Timeframe
 from tests.feeds.binance.emulator import BTC, INFO, SPOT, StillClock, kline_row, row, running_emulator, running_rest
@@ -90,7 +91,7 @@ async def test_a_ban_that_comes_while_a_request_waits_for_its_minute_stops_it() 
 
     clock = Banning(MINUTE + 10_000)
     barrier = Barrier("spot", clock)
-    async with running_emulator() as emulator, make_session() as session:
+    async with running_emulator() as emulator, make_session(emulator.url) as session:
         emulator.tell("aggTrades", [], headers={"X-MBX-USED-WEIGHT-1M": "6000"})
         rest = Rest(session, SPOT, emulator.url, clock, barrier)
         await rest.agg_trades("BTCUSDT")
@@ -142,7 +143,7 @@ async def test_no_answer_is_told_apart_from_a_bad_one() -> None:
         emulator.answers["aggTrades"] = hang_up
         with pytest.raises((UnreachableError, RestError)):
             await rest.agg_trades("BTCUSDT")
-    async with make_session() as session:
+    async with make_session(port) as session:
         clock = Clock()
         with pytest.raises(UnreachableError, match="exchangeInfo"):
             await Rest(session, SPOT, port, clock, Barrier("spot", clock)).exchange_info()
@@ -190,10 +191,11 @@ async def test_a_slow_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
         writer.close()
         await writer.wait_closed()
 
-    async with asyncio.timeout(5), await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server, make_session() as session:
+    async with asyncio.timeout(5), await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
         clock = Clock()
         base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        with pytest.raises(UnreachableError):
-            await Rest(session, SPOT, base, clock, Barrier("spot", clock)).server_time()
+        async with make_session(base) as session:
+            with pytest.raises(UnreachableError):
+                await Rest(session, SPOT, base, clock, Barrier("spot", clock)).server_time()
         ended.set()
         await asyncio.sleep(0.01)

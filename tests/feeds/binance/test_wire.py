@@ -185,7 +185,7 @@ async def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv(name, raising=False)
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        with pytest.raises(WireError, match=r"proxy: .*407"):
+        with pytest.raises(WireError, match=r"the proxy refuses: .*407"):
             await connect("ws://198.51.100.1:9443/stream", lambda message: None)
 
 
