@@ -75,10 +75,9 @@ def _verdict(before: _State, after: _State, seconds: float | None) -> str:
     if seconds > _WORST_S:
         return f"not healed after {_WORST_S:.0f} s"
     parts = [
-        f"{after.filled - before.filled:,} trades read back",
+        f"{after.lost - before.lost:,} trades lost",
+        f"{after.filled - before.filled:,} read back",
         f"{after.rejected - before.rejected} records refused" if after.rejected > before.rejected else "",
-        f"connected anew {after.reconnects - before.reconnects} times" if after.reconnects > before.reconnects else "",
-        f"{after.lost - before.lost:,} lost",
     ]
     return f"healed in {seconds:.1f} s: {', '.join(part for part in parts if part)}"
 

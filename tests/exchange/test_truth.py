@@ -1,3 +1,13 @@
+import asyncio
+import csv
+import json
+import sys
+from asyncio.subprocess import PIPE
+from decimal import Decimal
+from pathlib import Path
+
+import aiohttp
+
 from quantui.exchange.truth import bars
 
 T = 1_700_000_000_000 // 3_600_000 * 3_600_000
@@ -37,3 +47,32 @@ def test_a_halt_has_no_bars_and_a_minute_lives_while_one_second_does() -> None:
 def test_a_bar_opens_at_its_own_first_trade_however_ids_share_a_time() -> None:
     trades = [(5, T, 10, 1, False), (4, T, 30, 1, True), (6, T, 20, 1, False)]
     assert bars(trades, 1_000, T, T + 1_000) == [(T, 30, 30, 10, 20, 3, 60, 2, 30, 3, 4, 6)]
+
+
+async def test_the_ground_truth_file_holds_what_the_exchange_s_own_klines_say(tmp_path: Path) -> None:
+    target = tmp_path / "truth.csv"
+    arguments = ("-m", "quantui.exchange", "--seed", "5", "--symbols", "ETHUSDT", "--truth", str(target))
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    addresses = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    asked = {"symbol": "ETHUSDT", "interval": "1m", "limit": "5"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(addresses["spot_rest"] + "/api/v3/klines", params=asked) as answer,
+    ):
+        served = (await answer.json())[:-1]
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    series = {(row["market"], row["symbol"]) for row in rows if row["interval"] == "1s"}
+    assert series == {("spot", "BTCUSDT"), ("spot", "ETHUSDT"), ("usdm", "BTCUSDT"), ("usdm", "ETHUSDT")}
+    wanted = ("spot", "ETHUSDT", "1m")
+    found = {row["open_ms"]: row for row in rows if (row["market"], row["symbol"], row["interval"]) == wanted}
+    names = ("open", "high", "low", "close", "volume", "quote_volume", "trade_count", "taker_buy_volume", "taker_buy_quote_volume")
+    assert len(served) == 4
+    for kline in served:
+        row = found[str(kline[0])]
+        theirs = [kline[index] for index in (1, 2, 3, 4, 5, 7, 8, 9, 10)]
+        assert [Decimal(row[name]) for name in names] == [Decimal(value) for value in theirs]

@@ -41,6 +41,29 @@ async def test_a_hole_is_seen_with_the_next_trade_and_filled_within_five_seconds
         assert (stream.tally.holes_lost, stream.tally.mismatched, feed.status.reconnects) == (0, 0, 0)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_ten_thousand_lost_trades_are_read_back_within_a_minute(market: str) -> None:
+    clock = Clock()
+    async with (
+        running_exchange("--seed", "43", "--rate", "200", "--symbols", "BTCUSDT") as exchange,
+        running_feed(exchange, market, ["BTCUSDT"], clock) as feed,
+    ):
+        await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 30)
+        (stream,) = feed.streams.values()
+        read_back = stream.tally.trades_filled
+        await exchange.order("drop", market=market, stream="btcusdt@aggTrade", count=10_000)
+        while (await exchange.counters())["dropped"].get(f"{market}:btcusdt@aggTrade", 0) < 10_000:
+            await clock.sleep(0.2)
+        lost = clock.monotonic()
+        await until(lambda: stream.is_complete and not stream.suspended and stream.tally.trades_filled - read_back >= 10_000, 60)
+        seconds = clock.monotonic() - lost
+        print(f"{market}: {stream.tally.trades_filled - read_back:,} read back within {seconds:.1f} s")  # noqa: T201 - a long run's word
+        await clock.sleep(65)
+        assert not await wrong_bars(exchange, market, stream)
+        assert (stream.tally.holes_lost, feed.status.reconnects) == (0, 0)
+
+
 async def test_placeholders_make_no_hole_and_stand_in_no_bar() -> None:
     speed = 10.0
     clock = Clock(speed)

@@ -50,6 +50,16 @@ def test_every_panel_is_filled_within_5_seconds(product: Product, columns: int, 
     wait_until(lambda: not product.processes(), 10, product.processes)
 
 
+def test_faults_are_named_and_heal_while_one_watches(product: Product) -> None:
+    terminal = product.screen("demo", "--faults", "--speed", "10", "--seed", "7", columns=120, rows=40)
+    terminal.wait_for("demo fault: all sockets ended without CLOSE", 30)
+    terminal.wait_for(lambda text: re.search(r"healed in \d.* s: 0 trades lost", text) is not None, 30)
+    terminal.wait_for("LIVE demo")
+    terminal.keys("q")
+    terminal.wait_exit()
+    assert terminal.code == 0
+
+
 def test_every_key_does_what_the_help_says(product: Product) -> None:
     terminal = product.screen("demo", columns=120, rows=40)
     filled(terminal)

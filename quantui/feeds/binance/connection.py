@@ -22,8 +22,9 @@ from quantui.feeds.binance.wire import RefusedHandshakeError, Wire, WireError, c
 
 QUEUE_LIMIT = 100_000
 """Frames waiting to be decoded; where one read brings more, the oldest are decoded before it goes on."""
-_SILENT_S = 15.0
+_SILENT_S = 14.0
 """Without one complete message for this long the connection is given up (a trickle of bytes does not count)."""
+_GUARD_S = 0.5
 _REQUEST_GAP_S = 0.5
 """Between our own messages: the exchange counts five a second, pongs included, and answers the sixth with a ban."""
 _NAMES_PER_REQUEST = 100
@@ -280,7 +281,7 @@ class Connection:
         """End the connection when it is asked for, or when no complete message has come for long."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0 / self.clock.speed):
+                async with asyncio.timeout(_GUARD_S / self.clock.speed):
                     await self._kick.wait()
                 raise WireError(self.state.error)
             if self.clock.monotonic() - self.state.last_message > _SILENT_S and self.names:
