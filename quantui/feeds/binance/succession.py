@@ -106,10 +106,10 @@ class Succession:
                 break
             await self.clock.sleep(_LOOK_S)
         if ended.done() or (heir.is_heard and not heir_ended.done()):
-            await self._part_with(wire)
             self._not_before = self.clock.monotonic() + _RETRY_S
             self._reckon(LIFE_S)
-            self.on_taken_over()
+            self.on_taken_over()  # first: once the old one has gone, what is asked for is said to the heir
+            await self._part_with(wire)
         else:
             await self._part_with(heir)
             self._reckon(_RETRY_S)
