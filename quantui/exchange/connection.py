@@ -20,6 +20,8 @@ from quantui.exchange.streams import Route
 UNSENT_LIMIT = 32 << 20
 """A reader so slow that more waits for it is cut off."""
 _POLICY = 1008
+_DRIP_S = 0.3
+_DRIP_BYTES = 1 << 20
 _LINGER_0 = struct.pack("ii", 1, 0)
 
 
@@ -148,6 +150,18 @@ class Connection:
         """Half-open: nothing is sent or read any more, and nothing is closed."""
         self.half_open = True
         self.transport.pause_reading()
+
+    def drip(self) -> None:
+        """A frame begins that comes byte by byte, and nothing else any more."""
+        if self.is_open:
+            self.half_open = True
+            self.transport.write(frame(bytes(_DRIP_BYTES))[:-_DRIP_BYTES])
+            self._closing = asyncio.create_task(self._drip())
+
+    async def _drip(self) -> None:
+        while not self.transport.is_closing():
+            self.transport.write(b"x")
+            await self.clock.sleep(_DRIP_S)
 
     def keep(self) -> None:
         """Pings, pong deadlines and the 24 h cut; called now and then."""

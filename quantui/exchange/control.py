@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from quantui.exchange.connection import Connection
-from quantui.exchange.damage import DAMAGES
+from quantui.exchange.damage import BREAKING, DAMAGES
 from quantui.exchange.listings import INTERVALS, Market
 from quantui.exchange.truth import bars
 
@@ -28,6 +28,8 @@ class Control:
             "disconnect": self._disconnect,
             "outage": self._outage,
             "half_open": self._half_open,
+            "drip": self._drip,
+            "repeat": self._repeat,
             "silence": self._silence,
             "drop": self._drop,
             "late": self._late,
@@ -74,6 +76,18 @@ class Control:
             connection.freeze()
         return len(found)
 
+    def drip(self, market: Market | None = None) -> int:
+        """The present sockets send one frame more, a byte every 0.3 s. Returns how many."""
+        found = self.exchange.connections(market)
+        for connection in found:
+            connection.drip()
+        return len(found)
+
+    def repeat(self, seconds: float, market: Market | None = None) -> None:
+        """Sockets accepted from now on are first told the last so many seconds again."""
+        for one in _markets(market):
+            self.exchange.hub.repeat_ms[one] = int(seconds * 1000)
+
     def silence(self, stream: str, market: Market | None = None, *, on: bool = True) -> None:
         """One stream says nothing, or speaks again."""
         for one in _markets(market):
@@ -95,9 +109,9 @@ class Control:
         self.exchange.hub.leap(int(seconds * 1000))
 
     def damage(self, stream: str, kinds: Sequence[str], market: Market | None = None) -> None:
-        """The next frames of a stream are damaged, one of each kind (`damage.DAMAGES`). KeyError: no such kind."""
+        """The next frames of a stream are damaged, one of each kind (`DAMAGES`, `BREAKING`). KeyError: no such kind."""
         for kind in kinds:
-            DAMAGES[kind]
+            DAMAGES.get(kind) or BREAKING[kind]
         for one in _markets(market):
             self.exchange.hub.to_damage.setdefault(f"{one.value}:{stream}", deque()).extend(kinds)
 
@@ -173,6 +187,12 @@ class Control:
 
     async def _half_open(self, body: Body) -> None:
         self.half_open(_market(body))
+
+    async def _drip(self, body: Body) -> None:
+        self.drip(_market(body))
+
+    async def _repeat(self, body: Body) -> None:
+        self.repeat(float(body["seconds"]), _market(body))
 
     async def _silence(self, body: Body) -> None:
         self.silence(str(body["stream"]), _market(body), on=bool(body.get("on", True)))

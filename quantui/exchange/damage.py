@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from quantui.exchange.frames import CONTINUATION, PING, frame
 
 _DEEP = 100_000
+_OVERSIZE = (4 << 20) + 1
 _PRICE, _QUANTITY, _SYMBOL = re.compile(r'"p":"[^"]*"'), re.compile(r'"q":"[^"]*",'), re.compile(r'"s":"[^"]*"')
 
 
@@ -45,4 +46,20 @@ DAMAGES: Mapping[str, Callable[[str], bytes]] = {
     "twice": lambda text: frame(text.encode()) * 2,
     "in-pieces": _in_pieces,
 }
-"""By kind: the bytes on the wire in place of the frame of a text."""
+"""By kind: the bytes on the wire in place of the frame of a text; the connection lives on."""
+
+
+def _masked(text: str) -> bytes:
+    """As only clients may send (RFC 6455, 5.1)."""
+    plain = frame(text.encode())
+    head = len(plain) - len(text.encode())
+    return plain[:1] + bytes([plain[1] | 0x80]) + plain[2:head] + bytes(4) + plain[head:]
+
+
+BREAKING: Mapping[str, Callable[[str], bytes]] = {
+    "oversize": lambda text: frame(b'"' + b"x" * _OVERSIZE + b'"'),
+    "oversize-in-pieces": lambda text: frame(b"x" * _OVERSIZE, last=False) + frame(b"x", CONTINUATION),
+    "masked": _masked,
+    "no-opcode": lambda text: frame(text.encode(), 0x3),
+}
+"""By kind: what no WebSocket may carry. Whoever receives it ends the connection."""

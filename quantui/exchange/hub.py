@@ -3,14 +3,14 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from quantui.clock import Clock
 from quantui.exchange import payloads
 from quantui.exchange.captured import CapturedTape, Playback
 from quantui.exchange.connection import Connection
-from quantui.exchange.damage import DAMAGES
+from quantui.exchange.damage import BREAKING, DAMAGES
 from quantui.exchange.events import Event, Source
 from quantui.exchange.frames import frame
 from quantui.exchange.listings import MINUTE, Market
@@ -23,6 +23,8 @@ _KEEP_EVERY = 10
 _LAG_MS = {Market.SPOT: 5, Market.USDM: 31}
 """Streams of one socket are out of step by less than this."""
 _KINDS = ("kline", "bookTicker", "trade", "markPrice", "miniTicker", "depth", "diffDepth", "aggTrade")
+
+_ENCODERS = {**DAMAGES, **BREAKING}
 
 Key = tuple[Market, str, int]
 """Market, stream name, time unit."""
@@ -90,6 +92,8 @@ class Hub:
     """Kinds of damage to the next frames, by `market:stream`."""
     to_delay: Counter[str] = field(default_factory=Counter)
     """Frames still to be held back on order until the one after them has gone, by `market:stream`."""
+    repeat_ms: dict[Market, int] = field(default_factory=dict)
+    """How much of the past new sockets are told again, on order."""
     silenced: set[str] = field(default_factory=set)
     """Streams silenced on order, as `market:stream`."""
     _channels: dict[Key, Channel] = field(default_factory=dict)
@@ -131,8 +135,18 @@ class Hub:
             self._leave(key, connection)
         for key, stream in wanted.items():
             channel = self._channels.get(key) or self._open(key, stream)
-            if channel is not None:
+            if channel is not None and connection not in channel.readers:
+                self._repeat(key, channel, connection)
                 channel.readers[connection] = None
+
+    def _repeat(self, key: Key, channel: Channel, connection: Connection) -> None:
+        """What every other reader has had already."""
+        ms = self.repeat_ms.get(key[0], 0)
+        if not ms or not isinstance(channel.sources[0], Source):
+            return
+        again = replace(channel, sources=[replace(source) for source in channel.sources if isinstance(source, Source)])
+        for _, text in again.between(self._sent_until - ms, self._sent_until):
+            connection.text(f'{{"stream":"{key[1]}","data":{text}}}' if connection.desk.combined else text)
 
     def leap(self, ms: int) -> None:
         """The exchange is so much further on; what happened meanwhile is never sent."""
@@ -177,7 +191,7 @@ class Hub:
 
     def _write(self, key: Key, name: str, text: str, outgoing: dict[Connection, list[bytes]]) -> None:
         damages = self.to_damage.get(name)
-        encode = DAMAGES[damages.popleft()] if damages else _good
+        encode = _ENCODERS[damages.popleft()] if damages else _good
         raw: bytes | None = None
         combined: bytes | None = None
         for connection in self._channels[key].readers:

@@ -21,6 +21,7 @@ def _is_gone(connection: Connection, connects: int) -> bool:
         ("spot", "rst", 1.0, 1.0),
         ("usdm", "fin", 1.0, 1.0),
         ("spot", "half_open", 15.0, 5.0),
+        ("usdm", "drip", 15.0, 5.0),
         ("usdm", "silence", 30.0, 5.0),
         ("spot", "silence", 30.0, 5.0),
     ],
@@ -38,8 +39,8 @@ async def test_a_fault_is_noticed_in_time(market: str, fault: str, within_s: flo
         if fault == "silence":
             await exchange.order("silence", market=market, stream="btcusdt@aggTrade")
             await until(lambda: stream.interruptions > asked, 20)
-        elif fault == "half_open":
-            await exchange.order("half_open", market=market)
+        elif fault in ("half_open", "drip"):
+            await exchange.order(fault, market=market)
             await until(partial(_is_gone, connection, connects), 20)
         else:
             await exchange.order("disconnect", market=market, how=fault)

@@ -1,11 +1,13 @@
 """R-09 to R-14: damaged, strange and repeated frames. Each is counted, none enters a bar, and every bar is the tape's."""
 
 import random
+from functools import partial
 
 import pytest
 
 from quantui.clock import Clock
-from quantui.exchange.damage import DAMAGES
+from quantui.exchange.damage import BREAKING, DAMAGES
+from quantui.feeds.binance.connection import Connection
 from quantui.market.stream import SymbolStream
 from tests.faults.exchange import running_exchange, running_feed, until, wrong_bars
 
@@ -18,6 +20,10 @@ HARMLESS = tuple(kind for kind in DAMAGES if kind not in LOST + BROKEN)
 
 def _is_settled(stream: SymbolStream) -> bool:
     return stream.is_complete and not stream.suspended
+
+
+def _has_reconnected(connection: Connection, connects: int) -> bool:
+    return connection.state.connects > connects
 
 
 @pytest.mark.parametrize(("market", "seed"), [("spot", 31), ("usdm", 32)])
@@ -47,6 +53,26 @@ async def test_every_bar_equals_the_tape_whatever_frames_carry(market: str, seed
         assert sum(tally.holes_filled for tally in tallies) > 0
         assert all(tally.holes_lost == tally.mismatched == 0 for tally in tallies)
         assert (await exchange.counters())["violations"][market] == 0
+
+
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_what_no_socket_may_carry_ends_it_and_what_is_told_twice_counts_once(market: str) -> None:
+    clock = Clock(SPEED)
+    arguments = ("--seed", "33", "--speed", str(SPEED), "--rate", "3", "--symbols", *COINS)
+    async with running_exchange(*arguments) as exchange, running_feed(exchange, market, COINS, clock) as feed:
+        await exchange.order("repeat", market=market, seconds=30.0)
+        for kind in BREAKING:
+            await until(lambda: feed.status.link == "live" and all(map(_is_settled, feed.streams.values())), 30)
+            connection = feed.connections[0]
+            connects = connection.state.connects
+            await exchange.order("damage", market=market, stream="btcusdt@aggTrade", kinds=[kind])
+            await until(partial(_has_reconnected, connection, connects), 30)
+        await clock.sleep(65)
+        await until(lambda: all(map(_is_settled, feed.streams.values())), 30)
+        for stream in feed.streams.values():
+            assert stream.sequencer.duplicates > 20 * len(BREAKING)
+            assert not await wrong_bars(exchange, market, stream)
+            assert (stream.tally.holes_lost, stream.tally.mismatched) == (0, 0)
 
 
 async def test_every_kind_of_damage_is_known_to_this_suite() -> None:
