@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from quantui.analytics.estimators import Estimator
 from quantui.analytics.report import ReportSettings, full_report
 from quantui.analytics.spread import Space
 from quantui.clock import Clock
@@ -90,6 +91,7 @@ def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> d
             window=window,
             z_window=options.z_window or (analysis.z_bars if analysis.z_window else None),
             space=Space(options.space or analysis.space),
+            estimator=Estimator(options.estimator or analysis.estimator),
             entry=analysis.entry,
             exit=analysis.exit,
             stop=analysis.stop,

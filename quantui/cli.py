@@ -297,7 +297,7 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeframe", choices=("1s", "1m", "5m", "15m", "1h"), help="of the bars")
     parser.add_argument("--window", type=int, metavar="W", help="bars of the regression")
     parser.add_argument("--z-window", type=int, metavar="Z", help="bars of the z-score (the window)")
-    parser.add_argument("--estimator", choices=("ols",), help="of the hedge ratio")
+    parser.add_argument("--estimator", choices=("ols", "huber", "theil-sen", "tls", "returns"), help="of the hedge ratio")
     parser.add_argument("--space", choices=("log", "price"), help="logarithms of prices, or prices")
     parser.add_argument("--input", nargs="+", metavar="FILE", help="bars or ticks; without it, the store")
     parser.add_argument("--skip-bad", action="store_true", help="count bad rows instead of stopping at the first")

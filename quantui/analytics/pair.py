@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from quantui.analytics.cointegration import residual_tests
+from quantui.analytics.estimators import NO_ERROR, Estimator, hedge_line
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
-from quantui.analytics.spread import Space, correlation, rounding_of, spread_moments, usable_prices, volatility
+from quantui.analytics.spread import Space, check_estimator, correlation, rounding_of, spread_moments, usable_prices, volatility
 from quantui.analytics.stationarity import Missing, UnitRoot, adf_batch
 from quantui.market.frames import Floats
 
@@ -65,7 +66,14 @@ class Preview:
 
 
 def pair_statistics(
-    y: Floats, x: Floats, *, window: int, bar_ms: int, z_window: int | None = None, space: Space = Space.LOG
+    y: Floats,
+    x: Floats,
+    *,
+    window: int,
+    bar_ms: int,
+    z_window: int | None = None,
+    space: Space = Space.LOG,
+    estimator: Estimator = Estimator.OLS,
 ) -> list[PairStatistics]:
     """Statistics of each pair over the last `window` closes.
 
@@ -78,11 +86,13 @@ def pair_statistics(
         bar_ms: length of a bar in ms, for annualising.
         z_window: Z, bars of the z-score; None is W.
         space: whether logs or prices are regressed.
+        estimator: of alpha and beta. Engle-Granger is a test of its own and stays with least squares.
 
     Raises:
-        ValueError: shapes differ, or a window is out of its range.
+        ValueError: shapes differ, a window is out of its range, or returns are to be regressed in price space.
     """
     z_window = window if z_window is None else z_window
+    check_estimator(estimator, space)
     y, x = np.atleast_2d(y)[:, -window:], np.atleast_2d(x)[:, -window:]
     _check(y, x, window, z_window)
     n = y.shape[-1]
@@ -95,7 +105,7 @@ def pair_statistics(
         rows = np.flatnonzero(good).tolist()
         if len(rows) < len(y):
             y, x = y[good], x[good]
-        for row, statistics in zip(rows, _compute(y, x, z_window, bar_ms, space), strict=True):
+        for row, statistics in zip(rows, _compute(y, x, z_window, bar_ms, space, estimator), strict=True):
             results[row] = statistics
     return results
 
@@ -141,12 +151,13 @@ def _nothing(n: int, space: Space, z_window: int, reason: str) -> PairStatistics
     return PairStatistics(n, space, z_window, dict.fromkeys(QUANTITIES, reason))
 
 
-def _compute(y: Floats, x: Floats, z_window: int, bar_ms: int, space: Space) -> list[PairStatistics]:
+def _compute(y: Floats, x: Floats, z_window: int, bar_ms: int, space: Space, estimator: Estimator) -> list[PairStatistics]:
     """Statistics of full windows of usable prices."""
     log_y, log_x = np.log(y), np.log(x)
     returns_y, returns_x = np.diff(log_y, axis=-1), np.diff(log_x, axis=-1)
     level_y, level_x = (log_y, log_x) if space is Space.LOG else (y, x)
-    line = fit_line(level_y, level_x)
+    line = hedge_line(estimator, level_y, level_x)
+    least = line if estimator is Estimator.OLS else fit_line(level_y, level_x)
     rounding = rounding_of(line, level_y, level_x)
     moments = spread_moments(line.residuals, z_window, rounding)
     # A residual that is rounding only must not be tested: its tests would be numbers about nothing.
@@ -170,7 +181,8 @@ def _compute(y: Floats, x: Floats, z_window: int, bar_ms: int, space: Space) -> 
         "volatility_y": volatility(returns_y, bar_ms).tolist(),
         "volatility_x": volatility(returns_x, bar_ms).tolist(),
     }
-    adf, cointegration = adf_batch(residuals), residual_tests(residuals, line.r_squared)
+    adf = adf_batch(residuals)
+    cointegration = residual_tests(np.where(dead[:, None], np.nan, least.residuals), least.r_squared)
     n, slopes = y.shape[-1], decay.slope.tolist()
     results = []
     for row, values in enumerate(zip(*columns.values(), strict=True)):
@@ -179,6 +191,8 @@ def _compute(y: Floats, x: Floats, z_window: int, bar_ms: int, space: Space) -> 
         if len(known) < len(columns) or isinstance(adf[row], Missing) or isinstance(cointegration[row], Missing):
             why = _why_dead(y[row], x[row]) if dead[row] else None
             missing = _reasons(known, why, slopes[row], adf[row], cointegration[row])
+            if why is None and "beta_se" in missing:
+                missing["beta_se"] = NO_ERROR.get(estimator, "more than half of the bars lie on the line")
         results.append(
             PairStatistics(n, space, z_window, missing, adf=_found(adf[row]), engle_granger=_found(cointegration[row]), **known)
         )

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from quantui.analytics.cointegration import engle_granger
+from quantui.analytics.estimators import Estimator, hedge_line
 from quantui.analytics.gates import GateSettings, gates
-from quantui.analytics.hedge import fit_line
 from quantui.analytics.hurst import hurst
 from quantui.analytics.kpss import kpss
 from quantui.analytics.pair import PairStatistics, pair_statistics
@@ -33,6 +33,7 @@ class ReportSettings:
     z_window: int | None = None
     """None: the window."""
     space: Space = Space.LOG
+    estimator: Estimator = Estimator.OLS
     entry: float = 2.0
     exit: float = 0.5
     stop: float = math.inf
@@ -74,12 +75,14 @@ def full_report(
     if len(times_ms) == 0 or len(times_ms) != len(y):
         raise ValueError(f"{len(times_ms)} open times and {len(y)} closes: a report needs bars, and a time for each")
     z_window = settings.window if settings.z_window is None else settings.z_window
-    s = pair_statistics(y, x, window=settings.window, bar_ms=timeframe.ms, z_window=z_window, space=settings.space)[0]
+    s = pair_statistics(
+        y, x, window=settings.window, bar_ms=timeframe.ms, z_window=z_window, space=settings.space, estimator=settings.estimator
+    )[0]
     missing, notes = dict(s.missing), dict[str, str]()
     first = max(len(times_ms) - settings.window, 0)
     head: dict[str, object] = {
-        "pair": pair, "venue": venue, "timeframe": str(timeframe), "space": str(settings.space), "estimator": "ols",
-        "window": settings.window, "z_window": z_window, "n": s.n,
+        "pair": pair, "venue": venue, "timeframe": str(timeframe), "space": str(settings.space),
+        "estimator": str(settings.estimator), "window": settings.window, "z_window": z_window, "n": s.n,
         "first_bar": _iso(int(times_ms[first])), "last_bar": _iso(int(times_ms[-1])),
     }  # fmt: skip
     numbers: dict[str, object] = {
@@ -94,7 +97,7 @@ def full_report(
         "half_life_interval": None if s.half_life is None else [s.half_life_low, s.half_life_high],
         "volatility": None if s.volatility_y is None else {"y": s.volatility_y, "x": s.volatility_x},
     }
-    slow = _slow_tests(y[-settings.window :], x[-settings.window :], s, missing, notes)
+    slow = _slow_tests(y[-settings.window :], x[-settings.window :], s, settings.estimator, missing, notes)
     for derived, source in (("half_life_interval", "half_life"), ("volatility", "volatility_y")):
         if tests[derived] is None:
             missing[derived] = missing.get(source, "")
@@ -111,7 +114,9 @@ def full_report(
     }  # fmt: skip
 
 
-def _slow_tests(y: Floats, x: Floats, s: PairStatistics, missing: dict[str, str], notes: dict[str, str]) -> dict[str, object]:
+def _slow_tests(
+    y: Floats, x: Floats, s: PairStatistics, estimator: Estimator, missing: dict[str, str], notes: dict[str, str]
+) -> dict[str, object]:
     """Reversed Engle-Granger, Hurst, KPSS and Johansen of one full window; reasons go into `missing` and `notes`."""
     names = ("engle_granger_reversed", "hurst", "kpss", "johansen")
     if s.spread_std is None:
@@ -119,7 +124,7 @@ def _slow_tests(y: Floats, x: Floats, s: PairStatistics, missing: dict[str, str]
         return dict.fromkeys(names)
     if s.space is Space.LOG:
         y, x = np.log(y), np.log(x)
-    spread = fit_line(y, x).residuals
+    spread = hedge_line(estimator, y[None], x[None]).residuals[0]
     results: dict[str, object] = {}
     for name, result in (
         ("engle_granger_reversed", engle_granger(x, y)),
@@ -166,7 +171,9 @@ def _unit_root(test: UnitRoot, *, with_nobs: bool = False) -> dict[str, object]:
 
 def _signal(y: Floats, x: Floats, settings: ReportSettings, z_window: int) -> str:
     """The signal at the last bar, its state carried from the first full window."""
-    history = pair_history(y, x, window=settings.window, z_window=z_window, last=len(y), space=settings.space)
+    history = pair_history(
+        y, x, window=settings.window, z_window=z_window, last=len(y), space=settings.space, estimator=settings.estimator
+    )
     return str(signal_history(history.zscore.tolist(), settings.entry, settings.exit, settings.stop)[-1])
 
 

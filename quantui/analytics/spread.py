@@ -7,7 +7,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from quantui.analytics.hedge import ROUNDING, Line, fit_line
+from quantui.analytics.estimators import Estimator, hedge_line
+from quantui.analytics.hedge import ROUNDING, Line
 from quantui.market.frames import Floats
 
 _YEAR_MS = 365 * 86_400_000
@@ -87,7 +88,22 @@ def volatility(returns: Floats, bar_ms: int) -> Floats:
     return deviation * math.sqrt(_YEAR_MS / bar_ms)
 
 
-def pair_history(y: Floats, x: Floats, *, window: int, z_window: int, last: int, space: Space = Space.LOG) -> PairHistory:
+def check_estimator(estimator: Estimator, space: Space) -> None:
+    """Raise `ValueError` where an estimator has no meaning in a space."""
+    if estimator is Estimator.RETURNS and space is Space.PRICE:
+        raise ValueError("estimator returns regresses log returns: use it with --space log")
+
+
+def pair_history(
+    y: Floats,
+    x: Floats,
+    *,
+    window: int,
+    z_window: int,
+    last: int,
+    space: Space = Space.LOG,
+    estimator: Estimator = Estimator.OLS,
+) -> PairHistory:
     """Spread, z-score and correlation as they were published at each of the last `last` bars.
 
     Every bar has the coefficients of its own window, so no value ever changes when bars are added.
@@ -99,6 +115,7 @@ def pair_history(y: Floats, x: Floats, *, window: int, z_window: int, last: int,
         z_window: Z, bars of each z-score, at most W.
         last: bars wanted.
         space: whether logs or prices are regressed.
+        estimator: of alpha and beta.
 
     Returns:
         Arrays of length min(last, n); NaN before the first full window.
@@ -120,7 +137,7 @@ def pair_history(y: Floats, x: Floats, *, window: int, z_window: int, last: int,
         # Contiguous copies: a strided view would be summed in another order, and the last digits would repaint.
         wy, wx = (np.ascontiguousarray(windows[start:end]) for windows in level_windows)
         ry, rx = (np.ascontiguousarray(windows[start:end]) for windows in return_windows)
-        line = fit_line(wy, wx)
+        line = hedge_line(estimator, wy, wx)
         moments = spread_moments(line.residuals, z_window, rounding_of(line, wy, wx))
         place = slice(length - rows + start, length - rows + end)
         out.spread[place], out.zscore[place] = moments.value, moments.zscore

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from quantui.analytics.cointegration import engle_granger, residual_tests
+from quantui.analytics.estimators import huber
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line, fit_through_origin
 from quantui.analytics.hurst import block_sizes, rescaled_range, slope
@@ -202,6 +203,12 @@ def brown(oracle: Oracle) -> None:
     oracle.check(H=slope(np.log(sizes), np.log(ranges)))
 
 
+def stackloss(oracle: Oracle) -> None:
+    y, *regressors = oracle.floats("statsmodels/stackloss.csv", "STACKLOSS", "AIRFLOW", "WATERTEMP", "ACIDCONC")
+    fit = huber(y, np.column_stack((*regressors, np.ones(len(y)))))
+    oracle.check(params=fit.parameters.tolist(), scale=fit.scale, weights=fit.weights.tolist())
+
+
 CHECKS: dict[str, Callable[[Oracle], None]] = {
     "ols.nist.norris": norris,
     "ols.nist.noint2": noint2,
@@ -229,6 +236,7 @@ CHECKS: dict[str, Callable[[Oracle], None]] = {
     "kpss.gdp_c3": macro_kpss(3, inflation=False),
     "kpss.dlogcpi_c12": macro_kpss(12, inflation=True),
     "hurst.rs.brown72": brown,
+    "huber.stackloss.R_rlm": stackloss,
 }
 
 
@@ -238,4 +246,4 @@ def test_agrees_with_the_published_value(shared: Path, name: str) -> None:
 
 
 def test_every_oracle_of_these_groups_is_checked(shared: Path) -> None:
-    assert names(shared, "ols", "adf", "engle_granger", "half_life", "zscore", "mackinnon", "kpss") <= CHECKS.keys()
+    assert names(shared, "ols", "adf", "engle_granger", "half_life", "zscore", "mackinnon", "kpss", "huber") <= CHECKS.keys()

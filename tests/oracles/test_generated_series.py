@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from quantui.analytics.cointegration import engle_granger
+from quantui.analytics.estimators import Estimator, hedge_line, theil_sen, tls
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
 from quantui.analytics.kpss import Kpss, kpss
@@ -48,6 +49,14 @@ def test_regression(legs: tuple[Floats, Floats]) -> None:
     line = fit_line(*legs)
     ours = [float(v) for v in (line.alpha, line.beta, line.alpha_se, line.beta_se, line.r_squared)]
     assert ours == pytest.approx([0.3509447, 0.83757891, 0.04161984, 0.01058765, 0.92629034], abs=6e-8)
+
+
+def test_robust_and_orthogonal_regression(legs: tuple[Floats, Floats]) -> None:
+    y, x = legs
+    huber = hedge_line(Estimator.HUBER, y[None], x[None])
+    assert [float(huber.alpha[0]), float(huber.beta[0])] == pytest.approx([0.35384443, 0.8365763], abs=6e-8)
+    assert theil_sen(y, x) == pytest.approx((0.36051857, 0.83566082), abs=6e-9)
+    assert tls(y, x)[1] == pytest.approx(0.86559143, abs=6e-9)
 
 
 def test_rolling_regression(legs: tuple[Floats, Floats]) -> None:
