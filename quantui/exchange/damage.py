@@ -7,7 +7,7 @@ from quantui.exchange.frames import CONTINUATION, PING, frame
 
 _DEEP = 100_000
 _OVERSIZE = (4 << 20) + 1
-_PRICE, _QUANTITY, _SYMBOL = re.compile(r'"p":"[^"]*"'), re.compile(r'"q":"[^"]*",'), re.compile(r'"s":"[^"]*"')
+_PRICE, _QUANTITY, _SYMBOL = re.compile(r'"(p|c|b)":"[^"]*"'), re.compile(r'"q":"[^"]*",'), re.compile(r'"s":"[^"]*"')
 
 
 def _instead(pattern: re.Pattern[str], new: str) -> Callable[[str], bytes]:
@@ -25,23 +25,23 @@ def _in_pieces(text: str) -> bytes:
 
 
 DAMAGES: Mapping[str, Callable[[str], bytes]] = {
-    "nan": _instead(_PRICE, '"p":"NaN"'),
-    "infinite": _instead(_PRICE, '"p":"Infinity"'),
-    "negative": _instead(_PRICE, '"p":"-61800.00"'),
-    "zero": _instead(_PRICE, '"p":"0.00000000"'),
-    "huge": _instead(_PRICE, f'"p":"{"9" * 40}"'),
-    "full-width": _instead(_PRICE, '"p":"６１８００"'),
-    "underscore": _instead(_PRICE, '"p":"61_800"'),
+    "nan": _instead(_PRICE, r'"\1":"NaN"'),
+    "infinite": _instead(_PRICE, r'"\1":"Infinity"'),
+    "negative": _instead(_PRICE, r'"\1":"-61800.00"'),
+    "zero": _instead(_PRICE, r'"\1":"0.00000000"'),
+    "huge": _instead(_PRICE, rf'"\1":"{"9" * 40}"'),
+    "full-width": _instead(_PRICE, r'"\1":"６１８００"'),
+    "underscore": _instead(_PRICE, r'"\1":"61_800"'),
     "empty": _instead(_QUANTITY, '"q":"",'),
-    "retyped": _instead(_PRICE, '"p":61800.5'),
+    "retyped": _instead(_PRICE, r'"\1":61800.5'),
     "array": _instead(_SYMBOL, '"s":["BTCUSDT"]'),
     "missing": _instead(_QUANTITY, ""),
     "truncated": lambda text: frame(text[: len(text) // 2].encode()),
-    "bad-utf8": lambda text: frame(text.encode().replace(b'"p"', b'"\xff\xfe"', 1)),
+    "bad-utf8": lambda text: frame(text.encode().replace(b'"s"', b'"\xff\xfe"', 1)),
     "deep": lambda text: frame(b"[" * _DEEP) + frame(text.encode()),
     "long-number": lambda text: frame(b'{"stream":"x","data":' + b"9" * 1_000_000 + b"}") + frame(text.encode()),
     "unknown": lambda text: frame(b'{"stream":"x@novel","data":{"e":"novel","E":1,"s":"BTCUSDT"}}') + frame(text.encode()),
-    "novel-field": lambda text: frame(text.replace('"p":', '"zz":{"deep":[1,2]},"p":', 1).encode()),
+    "novel-field": lambda text: frame(text.replace('"s":', '"zz":{"deep":[1,2]},"s":', 1).encode()),
     "answer": lambda text: frame(b'{"result":null,"id":987654}') + frame(text.encode()),
     "twice": lambda text: frame(text.encode()) * 2,
     "in-pieces": _in_pieces,

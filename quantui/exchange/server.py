@@ -180,7 +180,10 @@ class _Door:
             return refusal
         exchange = self.exchange
         response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0, max_msg_size=_MESSAGE_LIMIT)
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionResetError:  # the client has given up meanwhile
+            return response
         if not isinstance(request.transport, asyncio.Transport):
             return response
         connection = Connection(
@@ -217,8 +220,10 @@ class _Door:
         status = faults.rest_status if faults.rest_status in _REFUSING else 0
         retry = 10
         if now < account.banned_until:
+            account.violations += 1
             status, retry = 418, -(-(account.banned_until - now) // 1000)
         elif not status and not account.connections.take(now):
+            account.violations += 1
             status, retry = 429, 300
         if not status:
             return None
