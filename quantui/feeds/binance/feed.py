@@ -295,7 +295,10 @@ class BinanceFeed:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._tasks is not None
-        self._tasks.create_task(work)
+        try:
+            self._tasks.create_task(work)
+        except RuntimeError:  # the feed is ending: nothing more is begun
+            work.close()
 
     def _widen(self, stream: SymbolStream, finer: Instrument) -> bool:
         """Count a symbol in the decimals its numbers really have; False where what is kept would not fit."""
