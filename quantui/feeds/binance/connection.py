@@ -25,6 +25,7 @@ QUEUE_LIMIT = 100_000
 _SILENT_S = 14.0
 """Without one complete message for this long the connection is given up (a trickle of bytes does not count)."""
 _GUARD_S = 0.5
+"""Between two looks at that."""
 _REQUEST_GAP_S = 0.5
 """Between our own messages: the exchange counts five a second, pongs included, and answers the sixth with a ban."""
 _NAMES_PER_REQUEST = 100

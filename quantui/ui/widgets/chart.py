@@ -46,7 +46,7 @@ class Chart(LineWidget):
 
     def rows(self, snapshot: "Snapshot", entry: float, width: int, height: int) -> list[str]:
         """The whole picture."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of chart draws its own
 
 
 class Sparks(Chart):
