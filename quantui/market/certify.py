@@ -1,11 +1,15 @@
 """The exchange's own closing kline against our bar (binance.md A6.2)."""
 
-from quantui.market.bars import Bar
-from quantui.market.instruments import Instrument
+import numpy as np
+
+from quantui.market.bars import COLUMNS, Bar, BarState
+from quantui.market.frames import BarRing
+from quantui.market.instruments import Instrument, Timeframe
 
 _EXACT = ("open", "high", "low", "close", "volume", "taker_volume")
 _QUOTE = ("quote_volume", "taker_quote")
 _IDS = ("trade_count", "first_id", "last_id")
+_STATE = COLUMNS.index("state")
 
 
 def quote_slack(instrument: Instrument) -> int:
@@ -29,3 +33,19 @@ def differences(bar: Bar, kline: Bar, *, ids_count: bool, quote_slack: int = 0) 
         known = _IDS if kline.first_id >= 0 else _IDS[:1]
         found += [name for name in known if getattr(bar, name) != getattr(kline, name)]
     return tuple(found)
+
+
+def first_unproven(ring: BarRing, timeframe: Timeframe, start_ms: int, until_ms: int) -> int | None:
+    """Open time of the oldest bar in [start, until) that no kline has proven; None where all are, or before any is kept.
+
+    Of minutes and longer one that is a gap or not there counts too, since its kline can stand in; a lost second stays lost.
+    """
+    if not len(ring):
+        return None
+    rows = ring.between(start_ms, until_ms)
+    if timeframe is Timeframe.S1:
+        found = rows[rows[:, _STATE] == BarState.PROVISIONAL, 0]
+    else:
+        first = max(-(-start_ms // timeframe.ms) * timeframe.ms, int(ring.times[0]))
+        found = np.setdiff1d(np.arange(first, until_ms, timeframe.ms), rows[rows[:, _STATE] == BarState.CERTIFIED, 0])
+    return int(found[0]) if len(found) else None

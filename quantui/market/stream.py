@@ -5,6 +5,7 @@ It names what it lacks (`hole`: trades by id; `doubt`: a silence nobody has vouc
 until the caller brings it or gives it up.
 """
 
+from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -84,6 +85,7 @@ class SymbolStream:
     """A hole was given up: the next trade begins anew behind it."""
     _held: list[Trade] = field(default_factory=list)
     _klines: dict[tuple[Timeframe, int], Bar] = field(default_factory=dict)
+    _disputed: deque[tuple[Timeframe, int]] = field(default_factory=lambda: deque(maxlen=1000))
 
     def __post_init__(self) -> None:
         self.builder = BarBuilder(self.frames)
@@ -210,8 +212,7 @@ class SymbolStream:
 
     def give_up(self) -> tuple[int, int] | None:
         """The hole cannot be filled: mark what is around it and go on behind it. Returns the lost ids."""
-        hole = self.sequencer.skip_hole()
-        if hole is None:
+        if (hole := self.sequencer.skip_hole()) is None:
             return None
         self.tally.holes_lost += 1
         self.tally.trades_lost += hole[1] - hole[0]
@@ -267,8 +268,7 @@ class SymbolStream:
                 if len(self._klines) > WAITING_LIMIT:
                     self._klines.pop(next(iter(self._klines)))
                 return
-            index = ring.find(kline.open_ms)
-            if index is not None:
+            if (index := ring.find(kline.open_ms)) is not None:
                 self._compare(timeframe, ring.bar(index), kline)
                 return
         self._adopt(timeframe, kline)
@@ -307,8 +307,7 @@ class SymbolStream:
         self.questioned = {}
 
     def _adopt(self, timeframe: Timeframe, kline: Bar) -> None:
-        index = self.frames[timeframe].find(kline.open_ms)
-        if index is not None:
+        if (index := self.frames[timeframe].find(kline.open_ms)) is not None:
             old = self.frames[timeframe].bar(index)
             if old.state is BarState.CERTIFIED:
                 return
@@ -317,7 +316,7 @@ class SymbolStream:
         self._publish(timeframe, replace(kline, state=BarState.CERTIFIED))
 
     def _compare(self, timeframe: Timeframe, bar: Bar, kline: Bar) -> None:
-        if bar.state is BarState.CERTIFIED:
+        if bar.state is BarState.CERTIFIED or (timeframe, bar.open_ms) in self._disputed:
             return
         fields = differences(bar, kline, ids_count=self.ids_certify, quote_slack=quote_slack(self.frames.instrument))
         if fields and self.questioned is not None and len(self.questioned) < WAITING_LIMIT:
@@ -325,6 +324,7 @@ class SymbolStream:
             return
         if fields:
             self.tally.mismatched += 1
+            self._disputed.append((timeframe, bar.open_ms))
             self.mismatches.append((timeframe, bar, kline, fields))
             return
         self.tally.certified += 1

@@ -5,6 +5,8 @@ from functools import partial
 import pytest
 
 from quantui.clock import Clock
+from quantui.market.bars import BarState
+from quantui.market.instruments import Timeframe
 from quantui.market.stream import Tally
 from tests.faults.exchange import running_exchange, running_feed, until, wrong_bars
 
@@ -39,6 +41,24 @@ async def test_a_hole_is_seen_with_the_next_trade_and_filled_within_five_seconds
         await clock.sleep(65)
         assert not await wrong_bars(exchange, market, stream)
         assert (stream.tally.holes_lost, stream.tally.mismatched, feed.status.reconnects) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("market", ["spot", "usdm"])
+async def test_a_lost_closing_kline_is_asked_for(market: str) -> None:
+    clock = Clock(10.0)
+    async with (
+        running_exchange("--seed", "44", "--speed", "10", "--rate", "5", "--symbols", "BTCUSDT") as exchange,
+        running_feed(exchange, market, ["BTCUSDT"], clock) as feed,
+    ):
+        await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 20)
+        (stream,) = feed.streams.values()
+        await exchange.order("silence", market=market, stream="btcusdt@kline_1m")
+        minutes = stream.frames[Timeframe.M1]
+        begun = len(minutes)
+        await until(lambda: len(minutes) >= begun + 2, 20)
+        await until(lambda: minutes.bar(begun).state is BarState.CERTIFIED, 10)
+        assert not await wrong_bars(exchange, market, stream)
+        assert stream.tally.mismatched == 0
 
 
 @pytest.mark.soak

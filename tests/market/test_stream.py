@@ -267,6 +267,8 @@ def test_an_equal_kline_certifies_and_a_different_one_is_an_event() -> None:
     assert list(states(stream, M1).values()) == [BarState.CERTIFIED, BarState.PROVISIONAL]
     assert (stream.tally.certified, stream.tally.mismatched) == (1, 1)
     assert stream.mismatches[0][3] == ("high",)
+    stream.kline(M1, replace(second, high=second.high + 1))  # said again, over REST
+    assert (stream.tally.mismatched, len(stream.mismatches)) == (1, 1)
 
 
 def test_where_the_exchange_can_be_asked_a_different_kline_is_a_question_first() -> None:

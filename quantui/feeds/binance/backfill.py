@@ -14,8 +14,9 @@ from quantui.feeds.binance.barrier import BlockedError
 from quantui.feeds.binance.rest import OUT_OF_REACH, PAGE, Rest, RestError, UnreachableError
 from quantui.feeds.binance.turns import Turns, Urgency
 from quantui.feeds.binance.venues import Venue
-from quantui.market.bars import COLUMNS, Bar, BarState
-from quantui.market.instruments import Instrument, Timeframe
+from quantui.market.bars import Bar
+from quantui.market.certify import first_unproven
+from quantui.market.instruments import Instrument, Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 from quantui.market.trades import Trade
 
@@ -35,7 +36,6 @@ _PATIENCE_S = 20.0
 """A symbol that waits to begin waits so long for an exchange that fails to answer; then it begins with what is live."""
 _UNREADABLE = 5
 """Answers that make no sense, one after the other, before the request is given up."""
-_STATE = COLUMNS.index("state")
 
 
 @dataclass(slots=True)
@@ -55,6 +55,8 @@ class Backfill:
     rng: random.Random = field(default_factory=random.Random)
     problem: str = ""
     """Why the last request failed; empty while all is well."""
+    _asked: dict[tuple[Symbol, Timeframe], int] = field(default_factory=dict)
+    """Until where klines of unproven bars were asked for: what they do not prove stays as it is."""
     _failing: dict[str, float] = field(default_factory=dict)
     """By kind of request: monotonic time since which none was answered."""
     _turns: Turns = field(default_factory=lambda: Turns(_PARALLEL))
@@ -74,13 +76,26 @@ class Backfill:
             return await self._history(stream, patience_s)
 
     async def certify(self, stream: SymbolStream) -> None:
-        """Ask for the klines of bars that were built after their closing klines had gone by."""
-        async with self._turns.turn(Urgency.HISTORY):
-            for timeframe in self.venue.certifying:
-                start_ms = _first_unproven(stream, timeframe)
-                if start_ms is not None:
-                    with contextlib.suppress(RestError):  # said in `problem`
-                        await self._patiently("klines", partial(self._klines, stream, timeframe, PAGE, start_ms))
+        """Ask once for the klines of closed bars that have none: their closing klines had gone by, or were lost."""
+        for timeframe, start_ms, until_ms in self.unproven(stream):
+            count = min((until_ms - start_ms) // timeframe.ms, PAGE)
+            async with self._turns.turn(Urgency.HISTORY):
+                with contextlib.suppress(RestError):  # said in `problem`
+                    await self._patiently("klines", partial(self._klines, stream, timeframe, count, start_ms))
+            self._asked[stream.frames.instrument.symbol, timeframe] = start_ms + count * timeframe.ms
+
+    def unproven(self, stream: SymbolStream) -> list[tuple[Timeframe, int, int]]:
+        """[from, to) by timeframe of closed bars in whole minutes that no kline has proven and that were not asked for yet."""
+        if not stream.is_complete or stream.suspended:
+            return []
+        found = []
+        until = Timeframe.M1.floor(min(stream.builder.closed_until, self.now_ms() - KLINE_LATE_MS))
+        for timeframe in self.venue.certifying:
+            asked = self._asked.get((stream.frames.instrument.symbol, timeframe), 0)
+            start = first_unproven(stream.frames[timeframe], timeframe, max(asked, until - PAGE * timeframe.ms), until)
+            if start is not None:
+                found.append((timeframe, start, until))
+        return found
 
     async def complete(self, stream: SymbolStream) -> None:
         """Fill the stream's hole and settle its doubt, until it has neither."""
@@ -318,10 +333,3 @@ class Backfill:
                 self.problem = ""
                 self._failing.pop(kind, None)
                 return answer
-
-
-def _first_unproven(stream: SymbolStream, timeframe: Timeframe) -> int | None:
-    """Open time of the oldest of the newest bars that no kline has proven; the very newest may still be."""
-    rows = stream.frames[timeframe].rows[-PAGE:-1]
-    unproven = rows[rows[:, _STATE] == BarState.PROVISIONAL, 0]
-    return int(unproven[0]) if len(unproven) else None

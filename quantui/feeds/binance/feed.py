@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -27,7 +27,7 @@ STREAMS_PER_SOCKET = 180
 _START_WAIT_S = 2.0
 _HISTORY_PATIENCE_S = 20.0
 """So long trades wait for klines that the exchange fails to answer; after that they are read when it answers again."""
-_HALT_LOOKS = 6
+_UNPROVEN_LOOKS = 6
 _TRADING = ("TRADING", "PENDING_TRADING")
 
 
@@ -309,28 +309,33 @@ class BinanceFeed:
         return True
 
     async def _watch(self) -> None:
-        """Twice a second: silent streams, and the word on how the feed is; markets that stand still every few seconds."""
+        """Twice a second: silent streams, and the word on how the feed is; every few seconds bars without a kline."""
         looks = 0
         while True:
             await self.clock.sleep(0.5)
             self._look()
             self.on_update()
             looks += 1
-            if looks % _HALT_LOOKS == 0:
-                self._look_for_halts()
+            if looks % _UNPROVEN_LOOKS == 0:
+                self._look_for_unproven()
 
-    def _look_for_halts(self) -> None:
+    def _look_for_unproven(self) -> None:
+        backfill, certifying = self.backfill, self.venue.certifying[0]
+        if backfill is None:
+            return
         for symbol, stream in self.streams.items():
-            certifying = self.venue.certifying[0]
-            late = self.backfill is not None and symbol not in self._asking and symbol not in self._starting
-            if late and stream.unproven_silence(self.exchange_now_ms() - KLINE_LATE_MS, certifying):
+            if symbol in self._asking or symbol in self._starting:
+                continue
+            if stream.unproven_silence(self.exchange_now_ms() - KLINE_LATE_MS, certifying):
                 self._asking.add(symbol)
-                self._spawn(self._halt(stream))
+                self._spawn(self._ask_about(stream, backfill.look_for_halt))
+            elif backfill.unproven(stream):
+                self._asking.add(symbol)
+                self._spawn(self._ask_about(stream, backfill.certify))
 
-    async def _halt(self, stream: SymbolStream) -> None:
+    async def _ask_about(self, stream: SymbolStream, ask: Callable[[SymbolStream], Awaitable[None]]) -> None:
         try:
-            if self.backfill is not None:
-                await self.backfill.look_for_halt(stream)
+            await ask(stream)
         finally:
             self._asking.discard(stream.frames.instrument.symbol)
         self.on_update()
