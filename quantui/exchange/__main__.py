@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--halt", nargs=3, action="append", default=[], metavar=("SYMBOL", "AFTER", "SECONDS"), help="a standstill on order"
     )
     parser.add_argument("--placeholders", type=float, default=0.0, help="share of futures trades followed by an NA frame")
+    parser.add_argument("--dummies", type=int, default=0, metavar="N", help="a dummy record after about one spot trade in N")
     parser.add_argument("--recording", nargs="+", type=Path, default=[], help="raw captures instead of the generated tape")
     parser.add_argument("--captured", nargs="+", type=Path, default=[], help="captured sessions, played back byte for byte")
     parser.add_argument("--port-file", type=Path, help="the addresses are written here too, as JSON")
@@ -72,6 +73,7 @@ async def _serve(options: argparse.Namespace) -> None:
             halts=[_halt(opened, *words) for words in options.halt],
             halt_chance=options.halts,
             placeholders=options.placeholders,
+            dummy_every=options.dummies,
         )
     exchange = EmbeddedExchange(tapes, clock, start_ms=start_ms)
     ended = _end_of_input_or_signal()

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from quantui.clock import Clock
 from quantui.exchange.frames import PING, PONG, TEXT, frame
-from quantui.exchange.limits import MESSAGE_LIMIT, Account, Rolling
+from quantui.exchange.limits import DOCUMENTED_LIMIT, MESSAGE_LIMIT, Account, Rolling
 from quantui.exchange.listings import Market
 from quantui.exchange.requests import Desk
 from quantui.exchange.streams import Route
@@ -53,6 +53,8 @@ class Connection:
     transport: asyncio.Transport
     desk: Desk
     clock: Clock
+    exchange_ms: Callable[[], int]
+    """Exchange time, which pings, notices and bans go by."""
     timers: Timers
     account: Account
     on_change: Callable[["Connection"], None]
@@ -63,13 +65,17 @@ class Connection:
     _pinged: float = 0.0
     _waiting: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
     _noticed: bool = False
+    _stalled_until: float = 0.0
+    _stalled: list[bytes] = field(default_factory=list)
     _ending: bool = False
     _closing: asyncio.Task[None] | None = None
     _messages: Rolling = field(init=False)
+    _documented: Rolling = field(init=False)
 
     def __post_init__(self) -> None:
         self._opened = self._pinged = self.clock.monotonic()
         self._messages = Rolling(MESSAGE_LIMIT[self.market], 1_000)
+        self._documented = Rolling(DOCUMENTED_LIMIT[self.market], 1_000)
 
     @property
     def is_open(self) -> bool:
@@ -84,8 +90,12 @@ class Connection:
     def write(self, frames: bytes, count: int) -> None:
         """Hand whole frames to the transport; a reader too slow for them is cut off."""
         if self.is_open:
-            self.transport.write(frames)
             self.sent += count
+            self._stalled.append(frames)
+            if self.clock.monotonic() < self._stalled_until:
+                return
+            self.transport.writelines(self._stalled)
+            self._stalled.clear()
             if self.unsent > UNSENT_LIMIT:
                 self.reset()
 
@@ -100,10 +110,14 @@ class Connection:
                 return
             if self.half_open:
                 continue
-            if not self._messages.take(int(self.clock.monotonic() * 1000)):
-                self.account.offend(self.clock.now_ms())
+            now = int(self.clock.monotonic() * 1000)
+            is_documented = self._documented.take(now)
+            if not self._messages.take(now):
+                self.account.offend(self.exchange_ms())
                 await self.close(_POLICY, "Too many requests")
                 return
+            if not is_documented:
+                self.account.violations += 1
             if message.type is WSMsgType.PING:
                 self.write(frame(bytes(message.data), PONG), 0)
             elif message.type is WSMsgType.PONG:
@@ -146,6 +160,17 @@ class Connection:
         self._ending = True
         self.transport.close()
 
+    def tear(self) -> None:
+        """FIN in the middle of a frame."""
+        if self.is_open:
+            whole = frame(b'{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade"}}')
+            self.transport.write(whole[: len(whole) // 2])
+        self.finish()
+
+    def stall(self, seconds: float) -> None:
+        """Nothing is sent for so many exchange seconds, then everything at once."""
+        self._stalled_until = self.clock.monotonic() + seconds
+
     def freeze(self) -> None:
         """Half-open: nothing is sent or read any more, and nothing is closed."""
         self.half_open = True
@@ -168,9 +193,11 @@ class Connection:
         now, timers = self.clock.monotonic(), self.timers
         if not self.is_open:
             return
+        if self._stalled:
+            self.write(b"", 0)
         if now - self._pinged >= timers.ping:
             self._pinged = now
-            payload = str(self.clock.now_ms()).encode()
+            payload = str(self.exchange_ms()).encode()
             self._waiting[payload] = now
             self.write(frame(payload, PING), 0)
         age = now - self._opened
@@ -183,7 +210,7 @@ class Connection:
                 self.close_soon(int(timers.cut), "going away" if timers.cut == "1001" else "")
         elif timers.shutdown_notice is not None and not self._noticed and age >= timers.life - timers.shutdown_notice:
             self._noticed = True
-            data = f'{{"e":"serverShutdown","E":{self.clock.now_ms() * self.unit}}}'
+            data = f'{{"e":"serverShutdown","E":{self.exchange_ms() * self.unit}}}'
             self.text(f'{{"stream":"!serverShutdown","data":{data}}}' if self.desk.combined else data)
 
     def _ponged(self, payload: bytes) -> None:

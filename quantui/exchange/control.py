@@ -29,6 +29,7 @@ class Control:
             "outage": self._outage,
             "half_open": self._half_open,
             "drip": self._drip,
+            "stall": self._stall,
             "repeat": self._repeat,
             "silence": self._silence,
             "drop": self._drop,
@@ -54,7 +55,7 @@ class Control:
         await self.actions[action](body)
 
     def disconnect(self, how: str = "rst", market: Market | None = None, reason: str = "") -> int:
-        """End every socket now: `rst`, `fin` (without CLOSE), or a close code such as `1001`. Returns how many."""
+        """End every socket now: `rst`, `fin` or `torn` (within a frame) without CLOSE, or with a code. Returns how many."""
         found = self.exchange.connections(market)
         for connection in found:
             self._end(connection, how, reason)
@@ -82,6 +83,11 @@ class Control:
         for connection in found:
             connection.drip()
         return len(found)
+
+    def stall(self, seconds: float, market: Market | None = None) -> None:
+        """The present sockets say nothing for so many exchange seconds, and then everything at once."""
+        for connection in self.exchange.connections(market):
+            connection.stall(seconds)
 
     def repeat(self, seconds: float, market: Market | None = None) -> None:
         """Sockets accepted from now on are first told the last so many seconds again."""
@@ -151,6 +157,7 @@ class Control:
             "now_ms": exchange.now_ms(),
             "frames": dict(exchange.hub.frames),
             "dropped": dict(exchange.hub.dropped),
+            "damaged": dict(exchange.hub.damaged),
             "unsent_bytes": sum(connection.unsent for connection in exchange.connections()),
             "connections": {m.value: {"open": len(exchange.connections(m)), "total": exchange.totals[m]} for m in Market},
             "weight": {m.value: exchange.accounts[m].used for m in Market},
@@ -164,6 +171,8 @@ class Control:
             connection.reset()
         elif how == "fin":
             connection.finish()
+        elif how == "torn":
+            connection.tear()
         else:
             connection.close_soon(int(how), reason)
 
@@ -190,6 +199,9 @@ class Control:
 
     async def _drip(self, body: Body) -> None:
         self.drip(_market(body))
+
+    async def _stall(self, body: Body) -> None:
+        self.stall(float(body["seconds"]), _market(body))
 
     async def _repeat(self, body: Body) -> None:
         self.repeat(float(body["seconds"]), _market(body))

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quantui.exchange.damage import DAMAGES
+from quantui.exchange.damage import BREAKING, DAMAGES
 
 if TYPE_CHECKING:
     from quantui.exchange.control import Control
 
-ENDINGS = ("rst", "fin", "1000", "1001", "1007", "1008", "1009", "1011", "1012")
+ENDINGS = ("rst", "fin", "torn", "1000", "1001", "1007", "1008", "1009", "1011", "1012")
+_SAID = {"rst": "all sockets reset", "fin": "all sockets ended without CLOSE", "torn": "all sockets ended within a frame"}
 _STREAMS = ("aggTrade", "aggTrade", "aggTrade", "kline_1m")
 
 Order = tuple[str, dict[str, Any]]
@@ -30,15 +31,16 @@ def drawn(rng: random.Random, markets: Sequence[str], names: Sequence[str]) -> F
     """One fault on one of the markets; `names` are symbols."""
     market = rng.choice(markets)
     stream = f"{rng.choice(names).lower()}@{rng.choice(_STREAMS)}"
-    match rng.randrange(9):
+    match rng.randrange(13):
         case 0 | 1:
             how = rng.choice(ENDINGS)
-            word = {"rst": "all sockets reset", "fin": "all sockets ended without CLOSE"}.get(how, f"all sockets closed with {how}")
-            return Fault(word, ("disconnect", {"market": market, "how": how}))
+            return Fault(_SAID.get(how, f"all sockets closed with {how}"), ("disconnect", {"market": market, "how": how}))
         case 2:
             seconds, rest = rng.uniform(0, 30), rng.random() < 0.3
             said = f"no connection for {seconds:.0f} s" + (", REST neither" if rest else "")
             return Fault(said, ("outage", {"market": market, "seconds": seconds, "rest": rest}))
+        case 3 if rng.random() < 0.5:
+            return Fault("one frame begins on all sockets, a byte every 0.3 s", ("drip", {"market": market}))
         case 3:
             return Fault("all sockets half-open: they stay, nothing flows", ("half_open", {"market": market}))
         case 4:
@@ -47,7 +49,21 @@ def drawn(rng: random.Random, markets: Sequence[str], names: Sequence[str]) -> F
         case 5:
             count = rng.choice([1, 10, 100])
             return Fault(f"the next {count} of {stream} lost", ("drop", {"market": market, "stream": stream, "count": count}))
-        case 6 | 7:
+        case 6:
+            count = rng.randint(1, 50)
+            return Fault(f"the next {count} of {stream} late", ("late", {"market": market, "stream": stream, "count": count}))
+        case 7:
+            seconds = rng.uniform(1, 30)
+            again = {"market": market, "seconds": seconds}
+            said = f"new sockets are told the last {seconds:.0f} s again"
+            return Fault(said, ("repeat", again), ("repeat", again | {"seconds": 0}))
+        case 8:
+            kind = rng.choice(sorted(BREAKING))
+            return Fault(f"{stream} breaks the protocol: {kind}", ("damage", {"market": market, "stream": stream, "kinds": [kind]}))
+        case 9:
+            seconds = rng.uniform(0, 20)
+            return Fault(f"all sockets still for {seconds:.0f} s", ("stall", {"market": market, "seconds": seconds}))
+        case 10 | 11:
             kinds = [rng.choice(sorted(DAMAGES)) for _ in range(rng.randint(1, 8))]
             said = f"{stream} damaged: {', '.join(kinds)}"
             return Fault(said, ("damage", {"market": market, "stream": stream, "kinds": kinds}))

@@ -18,8 +18,6 @@ from quantui.exchange.streams import Stream, flows, parse
 from quantui.exchange.tape import Tape
 
 TICK_S = 0.03
-_KEEP_EVERY = 10
-"""Ticks between two looks at pings and ages."""
 _LAG_MS = {Market.SPOT: 5, Market.USDM: 31}
 """Streams of one socket are out of step by less than this."""
 _KINDS = ("kline", "bookTicker", "trade", "markPrice", "miniTicker", "depth", "diffDepth", "aggTrade")
@@ -90,6 +88,8 @@ class Hub:
     """Frames still to be dropped on order, by `market:stream`."""
     to_damage: dict[str, deque[str]] = field(default_factory=dict)
     """Kinds of damage to the next frames, by `market:stream`."""
+    damaged: Counter[str] = field(default_factory=Counter)
+    """Frames damaged on order, by `market:stream`."""
     to_delay: Counter[str] = field(default_factory=Counter)
     """Frames still to be held back on order until the one after them has gone, by `market:stream`."""
     repeat_ms: dict[Market, int] = field(default_factory=dict)
@@ -104,14 +104,11 @@ class Hub:
     async def run(self) -> None:
         """Send until cancelled."""
         self._sent_until = self.timeline.now_ms()
-        tick = 0
         while True:
             await asyncio.sleep(TICK_S)
             self.send_until(self.timeline.now_ms())
-            tick += 1
-            if tick % _KEEP_EVERY == 0:
-                for connection in list(self.connections):
-                    connection.keep()
+            for connection in list(self.connections):
+                connection.keep()
 
     def joined(self, connection: Connection) -> None:
         """A socket has opened."""
@@ -192,6 +189,7 @@ class Hub:
     def _write(self, key: Key, name: str, text: str, outgoing: dict[Connection, list[bytes]]) -> None:
         damages = None if '"x":false' in text else self.to_damage.get(name)  # of klines those that close: others prove nothing
         encode = _ENCODERS[damages.popleft()] if damages else _good
+        self.damaged[name] += encode is not _good
         raw: bytes | None = None
         combined: bytes | None = None
         for connection in self._channels[key].readers:

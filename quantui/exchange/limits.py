@@ -13,7 +13,10 @@ _OFFENCES = 3
 _FIVE_MINUTES = 300_000
 WEIGHT_LIMIT = {Market.SPOT: 6000, Market.USDM: 2400}
 MESSAGE_LIMIT = {Market.SPOT: 5, Market.USDM: 15}
-"""Spot is strict; futures document 10 and tolerate 15."""
+"""More in a second end the socket. Spot is strict; futures document 10 and tolerate 15."""
+DOCUMENTED_LIMIT = {Market.SPOT: 5, Market.USDM: 10}
+IN_FLIGHT_S = 0.25
+"""Real seconds within which a request may still arrive that was sent before a refusal was read."""
 CONNECTION_LIMIT = 300
 STREAM_LIMIT = 1024
 
@@ -45,12 +48,26 @@ class Account:
     used: int = 0
     requests: int = 0
     violations: int = 0
-    """Sockets closed for too many messages, and requests beyond the weight."""
+    """Messages and connections beyond the documented, requests beyond the weight, and what was sent although told to wait."""
     slowest_pong_s: float = 0.0
     """Exchange seconds from a ping to its pong, at worst."""
+    in_flight_ms: float = 0.0
+    """Exchange time of `IN_FLIGHT_S`."""
+    _quiet_from: float = 0.0
+    _quiet_until: int = 0
     _minute: int = 0
     _refused: int = 0
     _offences: deque[int] = field(default_factory=deque)
+
+    def arrived(self, now_ms: int) -> None:
+        """A request is there; during a Retry-After that its sender must have read it is a violation."""
+        if self._quiet_from < now_ms < self._quiet_until:
+            self.violations += 1
+
+    def told_to_wait(self, seconds: int, now_ms: int) -> None:
+        """A Retry-After was sent."""
+        self._quiet_until = max(self._quiet_until, now_ms + seconds * 1000)
+        self._quiet_from = now_ms + self.in_flight_ms
 
     def weigh(self, weight: int, now_ms: int) -> tuple[int, int]:
         """Count a request. Returns (0, 0), or the status that refuses it (429, 418) and its Retry-After in seconds."""

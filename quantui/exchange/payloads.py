@@ -22,8 +22,8 @@ def agg_trade(listing: Listing, row: Aggregate, unit: int = 1) -> str:
             f'"T":{row.time * unit},"m":{side},"M":true}}'
         )
     return (
-        f'{head}"a":{row.id},"s":"{listing.symbol}","p":"{price}","q":"{quantity}","nq":"{quantity}","f":{row.first_id},'
-        f'"l":{row.last_id},"T":{row.time},"m":{side},"st":1}}'
+        f'{head}"a":{row.id},"s":"{listing.symbol}","p":"{price}","q":"{quantity}","nq":"{_without_rpi(listing, row)}",'
+        f'"f":{row.first_id},"l":{row.last_id},"T":{row.time},"m":{side},"st":1}}'
     )
 
 
@@ -32,11 +32,16 @@ def _amounts(listing: Listing, row: Aggregate) -> tuple[str, str]:
     return (listing.price(row.price), listing.quantity(row.quantity)) if row.first_id >= 0 else ("0", "0")
 
 
+def _without_rpi(listing: Listing, row: Aggregate) -> str:
+    """The quantity without retail price improvement orders: now and then less, and nothing for bars to count."""
+    return listing.quantity(row.quantity if row.id % 7 else row.quantity // 2)
+
+
 def agg_trade_row(listing: Listing, row: Aggregate, unit: int = 1) -> str:
     """A row of REST aggTrades."""
     spot = listing.market is Market.SPOT
     price, quantity = _amounts(listing, row)
-    middle, end = ("", ',"M":true') if spot else (f'"nq":"{quantity}",', "")
+    middle, end = ("", ',"M":true') if spot else (f'"nq":"{_without_rpi(listing, row)}",', "")
     return (
         f'{{"a":{row.id},"p":"{price}","q":"{quantity}",{middle}"f":{row.first_id},"l":{row.last_id},'
         f'"T":{row.time * unit},"m":{flag(row.maker)}{end}}}'

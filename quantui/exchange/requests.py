@@ -114,6 +114,8 @@ def _parsed(text: str) -> dict[str, Any]:
         request = json.loads(text)
     except json.JSONDecodeError as error:
         raise RequestError(3, f"Invalid JSON: expected value at line {error.lineno} column {error.colno}") from error
+    except ValueError as error:  # an integer of more digits than are read
+        raise RequestError(3, "Invalid JSON: number out of range at line 1 column 1") from error
     except RecursionError as error:
         raise RequestError(3, "Invalid JSON: recursion limit exceeded at line 1 column 128") from error
     if not isinstance(request, dict):

@@ -66,6 +66,7 @@ class RestHost:
 
     def _handler(self, path: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
+            self.account.arrived(self.timeline.now_ms())
             if self.clock.monotonic() < self.faults.rest_out_until:
                 if request.transport is not None:
                     request.transport.abort()
@@ -78,7 +79,7 @@ class RestHost:
         return handle
 
     def _respond(self, path: str, answer: Answer, query: Mapping[str, str], unit: int) -> web.Response:
-        now = self.clock.now_ms()
+        now = self.timeline.now_ms()
         status, retry = self.account.weigh(self._weight(path, query), now)
         headers = {"X-MBX-USED-WEIGHT-1M": str(self.account.used)}
         ordered = self.faults.next_status()
@@ -87,10 +88,11 @@ class RestHost:
         if status:
             if status in (418, 429):
                 headers["Retry-After"] = str(retry)
+                self.account.told_to_wait(retry, now)
             text, kind = self.faults.body(status, limit=self.account.weight_limit, until_ms=now + retry * 1000)
             return web.Response(status=status, text=text, content_type=kind, headers=headers)
         try:
-            text = answer(query, self.timeline.now_ms(), unit)
+            text = answer(query, now, unit)
         except RefusedError as error:
             text = json.dumps({"code": error.code, "msg": error.message}, separators=(",", ":"))
             return web.Response(status=400, text=text, content_type="application/json", headers=headers)

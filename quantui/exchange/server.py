@@ -12,7 +12,7 @@ from quantui.exchange.connection import SPOT_TIMERS, USDM_TIMERS, Connection, Ti
 from quantui.exchange.control import Control
 from quantui.exchange.faults import Faults
 from quantui.exchange.hub import Hub, Timeline
-from quantui.exchange.limits import WEIGHT_LIMIT, Account
+from quantui.exchange.limits import IN_FLIGHT_S, WEIGHT_LIMIT, Account
 from quantui.exchange.listings import Market
 from quantui.exchange.requests import Desk, RequestError
 from quantui.exchange.rest import RestHost
@@ -67,7 +67,9 @@ class EmbeddedExchange:
         self.tapes = {(tape.listing.market, tape.listing.symbol): tape for tape in tapes}
         self.timers = {Market.SPOT: SPOT_TIMERS, Market.USDM: USDM_TIMERS} | dict(timers or {})
         limits = {**WEIGHT_LIMIT, **(weight_limits or {})}
-        self.accounts = {market: Account(market, limits[market]) for market in Market}
+        self.accounts = {
+            market: Account(market, limits[market], in_flight_ms=IN_FLIGHT_S * clock.speed * 1000) for market in Market
+        }
         self.faults = {market: Faults(market) for market in Market}
         self.totals = dict.fromkeys(Market, 0)
         """Sockets accepted so far."""
@@ -194,6 +196,7 @@ class _Door:
             transport=request.transport,
             desk=Desk(self.market, combined, self.flat_errors),
             clock=exchange.clock,
+            exchange_ms=exchange.now_ms,
             timers=exchange.timers[self.market],
             account=exchange.accounts[self.market],
             on_change=exchange.hub.changed,
@@ -212,7 +215,7 @@ class _Door:
 
     def _refusal(self, request: web.Request) -> web.StreamResponse | None:
         exchange, market = self.exchange, self.market
-        faults, account, now = exchange.faults[market], exchange.accounts[market], exchange.clock.now_ms()
+        faults, account, now = exchange.faults[market], exchange.accounts[market], exchange.now_ms()
         if exchange.clock.monotonic() < faults.ws_out_until:
             if request.transport is not None:
                 request.transport.abort()

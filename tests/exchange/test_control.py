@@ -26,7 +26,7 @@ async def counters(venue: Venue) -> dict[str, Any]:
         return found
 
 
-@pytest.mark.parametrize(("how", "code"), [("rst", 1006), ("fin", 1006), ("1001", 1001), ("1013", 1013)])
+@pytest.mark.parametrize(("how", "code"), [("rst", 1006), ("fin", 1006), ("torn", 1006), ("1001", 1001), ("1013", 1013)])
 async def test_sockets_end_as_ordered(venue: Venue, how: str, code: int) -> None:
     spot = await venue.socket(f"{venue.exchange.addresses.spot_ws}/ws/{STREAM}")
     futures = await venue.socket(f"{venue.exchange.addresses.usdm_ws_public}/ws/{STREAM}")
@@ -67,6 +67,17 @@ async def test_a_half_open_socket_neither_speaks_nor_listens_and_stays(venue: Ve
     assert len(venue.exchange.connections(Market.SPOT)) == 1
     fresh = await venue.socket(f"{venue.exchange.addresses.spot_ws}/ws/{STREAM}")
     assert await fresh.frame() is not None
+
+
+async def test_a_stalled_socket_says_everything_afterwards(venue: Venue) -> None:
+    socket = await venue.socket(f"{venue.exchange.addresses.spot_ws}/ws/{STREAM}")
+    before = (await socket.frame())["t"]
+    await order(venue, "stall", seconds=1.0, market="spot")
+    began = time.monotonic()
+    early = [frame["t"] for frame in await socket.frames_for(0.7)]  # what was under way when the order came
+    first = (await socket.frame())["t"]
+    assert time.monotonic() - began > 0.9
+    assert [*early, first] == list(range(before + 1, first + 1))
 
 
 async def test_one_stream_can_be_silenced_and_speaks_again(venue: Venue) -> None:

@@ -8,7 +8,7 @@ from asyncio.subprocess import PIPE
 
 import aiohttp
 
-from quantui.exchange.damage import DAMAGES
+from quantui.exchange.damage import BREAKING, DAMAGES
 from quantui.exchange.drill import ENDINGS, drawn
 
 
@@ -17,11 +17,13 @@ def test_the_same_seed_draws_the_same_faults_and_all_kinds_come() -> None:
     faults = [drawn(rng, ("spot", "usdm"), ["BTCUSDT"]) for _ in range(500)]
     assert faults == [drawn(again, ("spot", "usdm"), ["BTCUSDT"]) for _ in range(500)]
     orders = [fault.order for fault in faults]
-    assert {action for action, _ in orders} == {"disconnect", "outage", "half_open", "silence", "drop", "damage", "rest"}
+    assert {action for action, _ in orders} == {
+        "disconnect", "outage", "half_open", "drip", "stall", "silence", "drop", "late", "repeat", "damage", "rest",
+    }  # fmt: skip
     assert {body["how"] for action, body in orders if action == "disconnect"} == set(ENDINGS)
-    assert {kind for action, body in orders if action == "damage" for kind in body["kinds"]} == set(DAMAGES)
+    assert {kind for action, body in orders if action == "damage" for kind in body["kinds"]} == {*DAMAGES, *BREAKING}
     assert all(fault.said for fault in faults)
-    assert all((fault.undo is not None) == (fault.order[0] in ("silence", "rest")) for fault in faults)
+    assert all((fault.undo is not None) == (fault.order[0] in ("silence", "repeat", "rest")) for fault in faults)
 
 
 async def test_the_exchange_does_wrong_to_whoever_listens_and_says_what() -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from quantui.exchange.limits import IN_FLIGHT_S
 from quantui.exchange.listings import Market
 from tests.exchange.conftest import Start, Venue, hand_made
 
@@ -66,6 +67,18 @@ async def test_e16_the_weight_starts_anew_with_the_utc_minute(started: Start) ->
         first = int((await venue.get(Market.SPOT, "exchangeInfo"))[2]["X-MBX-USED-WEIGHT-1M"])
         await venue.exchange.clock.sleep(60.0)
         assert (first, (await venue.get(Market.SPOT, "ping"))[2]["X-MBX-USED-WEIGHT-1M"]) == (20, "1")
+
+
+async def test_e16_whoever_asks_although_told_to_wait_is_counted(venue: Venue) -> None:
+    account = venue.exchange.accounts[Market.USDM]
+    venue.control.rest(Market.USDM, next_statuses=(429,))
+    assert (await venue.get(Market.USDM, "time"))[0] == 429
+    assert (await venue.get(Market.USDM, "time"))[0] == 200  # it may have been on its way
+    assert account.violations == 0
+    await asyncio.sleep(IN_FLIGHT_S)
+    await venue.get(Market.USDM, "time")
+    assert account.violations == 1
+    assert venue.exchange.accounts[Market.SPOT].violations == 0
 
 
 async def test_e16_refusals_on_order_have_the_bodies_of_the_wire(venue: Venue) -> None:

@@ -159,6 +159,21 @@ async def test_e07_too_many_messages_in_a_rolling_second_end_the_socket(venue: V
     assert await socket.end() == 1008
 
 
+async def test_e07_what_futures_tolerate_beyond_their_document_is_counted(venue: Venue) -> None:
+    socket = await venue.socket(venue.exchange.addresses.usdm_ws_market + "/ws")
+    for number in range(12):
+        await socket.inner.send_str(json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": number}))
+    for number in range(12):
+        assert await socket.frame() == {"result": [], "id": number}
+    assert venue.exchange.accounts[Market.USDM].violations == 2
+
+
+async def test_e06_an_endless_number_is_refused_like_any_nonsense(venue: Venue) -> None:
+    socket = await venue.socket(venue.exchange.addresses.spot_ws + "/ws")
+    await socket.inner.send_str('{"id":' + "9" * 5000 + "}")
+    assert (await socket.frame())["error"]["code"] == 3
+
+
 async def test_e07_client_pings_count_as_messages_and_are_answered(venue: Venue) -> None:
     socket = await venue.socket(venue.exchange.addresses.spot_ws + "/ws", autoping=False)
     for _ in range(6):

@@ -64,6 +64,8 @@ def test_e10_futures_aggregate_within_100_ms_and_release_late() -> None:
     ]
     assert all(due == row["E"] == row["T"] + 155 for due, row in found)
     assert list(found[0][1]) == ["e", "E", "a", "s", "p", "q", "nq", "f", "l", "T", "m", "st"]
+    many = hand_made(Market.USDM, [(number, T + 1_000 * number, 100, 5, True) for number in range(8)])
+    assert {row["nq"] for _, row in events(many, "btcusdt@aggTrade", T, T + 10_000)} == {"0.005", "0.002"}
 
 
 def test_e10_futures_ids_have_holes_where_placeholders_used_them() -> None:

@@ -57,7 +57,7 @@ async def test_random_faults_leave_every_bar_as_the_tape_has_it(faults: int, mon
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
     seconds = 4000 + 2 * int(faults * PER_FAULT_S)
-    arguments = ("--seed", str(seed), "--speed", str(SPEED), "--more", "10")
+    arguments = ("--seed", str(seed), "--speed", str(SPEED), "--more", "10", "--dummies", "300")
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(running_exchange(*arguments))
         await exchange.order("life", seconds=3100.0, cut="1001")
@@ -83,6 +83,8 @@ async def test_random_faults_leave_every_bar_as_the_tape_has_it(faults: int, mon
         "reconnections": sum(feed.status.reconnects for feed in feeds.values()),
         "holes filled": sum(t.holes_filled for t in tallies),
         "trades read back": sum(t.trades_filled for t in tallies),
+        "frames damaged": sum(counters["damaged"].values()),
+        "closing klines damaged": sum(count for name, count in counters["damaged"].items() if "@kline" in name),
         "records refused": sum(t.rejected for t in tallies),
         "bars certified": sum(t.certified for t in tallies),
         "minutes not proven": sum(_unproven(symbol_stream) for feed in feeds.values() for symbol_stream in feed.streams.values()),
@@ -91,7 +93,7 @@ async def test_random_faults_leave_every_bar_as_the_tape_has_it(faults: int, mon
         "bars wrong": len(wrong),
         "violations": sum(counters["violations"].values()),
     }
-    print("\n".join(f"{name:18} {value:>12,}" for name, value in table.items()))  # noqa: T201 - the table of docs/reliability.md
+    print("\n".join(f"{name:22} {value:>12,}" for name, value in table.items()))  # noqa: T201 - the table of docs/reliability.md
     assert not wrong, wrong[:10]
     assert not complaints, complaints[:3]
     assert sum(tally.holes_lost for tally in tallies) == 0
