@@ -12,6 +12,10 @@ import math
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+
+from quantui.market.frames import Floats
+
 Trend = Literal["n", "c", "ct"]
 """Deterministic terms of the regression: none, a constant, a constant and a linear trend."""
 
@@ -80,3 +84,17 @@ def critical_values(variables: int, trend: Trend, nobs: float = math.inf) -> dic
 def _critical_values(variables: int, trend: Trend, nobs: float) -> tuple[float, ...]:
     inverse = 1.0 / nobs
     return tuple(sum(c * inverse**power for power, c in enumerate(row)) for row in _CRITICAL_SURFACES[trend, variables])
+
+
+def p_values(stats: Floats, variables: int, trend: Trend) -> Floats:
+    """`p_value` of each of (P,) statistics; NaN stays NaN."""
+    from scipy.special import ndtr  # noqa: PLC0415 - a tenth of a second that single tests do not need
+
+    low, star, high, lower, upper = _P_SURFACES[trend, variables]
+    quantiles = np.where(
+        stats <= star,
+        np.polynomial.polynomial.polyval(stats, np.multiply(lower, _SMALL_SCALE[: len(lower)])),
+        np.polynomial.polynomial.polyval(stats, np.multiply(upper, _LARGE_SCALE[: len(upper)])),
+    )
+    found: Floats = np.where(stats > high, 1.0, np.where(stats < low, 0.0, ndtr(quantiles)))
+    return np.where(np.isnan(stats), np.nan, found)
