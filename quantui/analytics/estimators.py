@@ -1,4 +1,7 @@
-"""Hedge ratios beside least squares: robust, orthogonal, and from returns. They replace alpha and beta, nothing else."""
+"""Hedge ratios beside least squares: robust, orthogonal, from returns, from cointegration, and drifting.
+
+They replace alpha and beta, nothing else; a filter also has a signal of its own.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from quantui.analytics import johansen, kalman
+from quantui.analytics.dols import dols
 from quantui.analytics.hedge import Line, fit_line
 from quantui.market.frames import Floats
 
@@ -25,6 +30,12 @@ class Estimator(StrEnum):
     THEIL_SEN = "theil-sen"
     TLS = "tls"
     RETURNS = "returns"
+    DOLS = "dols"
+    """Least squares with the moves of x around each bar: an error that holds between cointegrated legs."""
+    JOHANSEN = "johansen"
+    """The first cointegrating vector, normalised on y."""
+    KALMAN = "kalman"
+    """A ratio that drifts; the spread is the one-step-ahead innovation."""
 
 
 NO_ERROR: Mapping[Estimator, str] = {
@@ -100,29 +111,34 @@ def tls(y: Floats, x: Floats) -> tuple[float, float]:
     return float(y.mean() - slope * x.mean()), float(slope)
 
 
-def hedge_line(estimator: Estimator, y: Floats, x: Floats) -> Line:
+def hedge_line(estimator: Estimator, y: Floats, x: Floats, least: Line | None = None) -> Line:
     """The line of each row by `estimator`, with the residuals, their spread and R² of that line.
 
     Args:
         estimator: how.
         y: (P, n) dependent levels; logs of prices for `RETURNS`.
         x: (P, n) levels of the other legs.
+        least: the least-squares lines, where they are there already.
 
     Returns:
         As `fit_line`; what an estimator does not give (`NO_ERROR`) is NaN. Of `RETURNS` `beta_se` and `r_squared` are those of
-        the regression of returns, to which the gates apply.
+        the regression of returns, to which the gates apply. `KALMAN` has the state after the last bar, the residuals of every
+        bar from that one line, and its `innovation`.
     """
-    least = fit_line(y, x)
+    least = fit_line(y, x) if least is None else least
     if estimator is Estimator.OLS:
         return least
     if estimator is Estimator.RETURNS:
         moves = fit_line(np.diff(y, axis=-1), np.diff(x, axis=-1))
         found = _line(least, y, x, y.mean(-1) - moves.beta * x.mean(-1), moves.beta)
         return replace(found, beta_se=moves.beta_se, r_squared=moves.r_squared)
-    fitted = np.full((len(y), 3), np.nan)
-    for row in np.flatnonzero(~np.isnan(least.beta)).tolist():
-        fitted[row] = _ROBUST[estimator](y[row], x[row])
-    return replace(_line(least, y, x, fitted[:, 0], fitted[:, 1]), beta_se=fitted[:, 2])
+    fitted = np.full((5, len(y)), np.nan)
+    live = np.flatnonzero(~np.isnan(least.beta))
+    if len(live):
+        columns = _FITS[estimator](y[live], x[live])
+        fitted[: len(columns), live] = columns
+    found = replace(_line(least, y, x, fitted[0], fitted[1]), beta_se=fitted[2])
+    return replace(found, innovation=fitted[3], innovation_sd=fitted[4]) if estimator is Estimator.KALMAN else found
 
 
 def _line(least: Line, y: Floats, x: Floats, alpha: Floats, beta: Floats) -> Line:
@@ -144,8 +160,28 @@ def _huber_row(y: Floats, x: Floats) -> tuple[float, float, float]:
     return float(fit.parameters[0] - fit.parameters[1] * middle), float(fit.parameters[1]), float(fit.errors[1])
 
 
-_ROBUST: Mapping[Estimator, Callable[[Floats, Floats], tuple[float, float, float]]] = {
-    Estimator.HUBER: _huber_row,
-    Estimator.THEIL_SEN: lambda y, x: (*theil_sen(y, x), np.nan),
-    Estimator.TLS: lambda y, x: (*tls(y, x), np.nan),
+def _by_row(fit: Callable[[Floats, Floats], tuple[float, ...]]) -> "_Fit":
+    return lambda y, x: tuple(np.array([fit(*legs) for legs in zip(y, x, strict=True)]).T)
+
+
+def _dynamic(y: Floats, x: Floats) -> tuple[Floats, ...]:
+    fit = dols(y, x)
+    return fit.alpha, fit.betas[:, 0], fit.robust_errors[:, 0]
+
+
+def _filtered(y: Floats, x: Floats) -> tuple[Floats, ...]:
+    path = kalman.hedge(y, x)
+    return tuple(field[:, -1] for field in (path.alpha, path.beta, path.beta_sd, path.innovations, path.innovation_sd))
+
+
+_Fit = Callable[[Floats, Floats], tuple[Floats, ...]]
+
+_FITS: Mapping[Estimator, _Fit] = {
+    Estimator.HUBER: _by_row(_huber_row),
+    Estimator.THEIL_SEN: _by_row(theil_sen),
+    Estimator.TLS: _by_row(tls),
+    Estimator.DOLS: _dynamic,
+    Estimator.JOHANSEN: johansen.hedge,
+    Estimator.KALMAN: _filtered,
 }
+"""alpha, beta and, where it has them, beta's error, the innovation and its standard deviation, each (P,), of rows that vary."""

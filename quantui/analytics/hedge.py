@@ -15,7 +15,7 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A fitted line for each row of the batch; every field but `residuals` has the batch's shape.
+    """A fitted line for each row of the batch; every number has the batch's shape.
 
     A row in which a leg does not vary says nothing: of `fit_line` it has NaN everywhere.
     """
@@ -30,6 +30,9 @@ class Line:
     residual_sd: Floats
     residuals: Floats
     """(..., n)"""
+    innovation: Floats | None = None
+    """Of a filter: the last y less what the bar before expected of it."""
+    innovation_sd: Floats | None = None
 
 
 def fit_line(y: Floats, x: Floats) -> Line:

@@ -10,7 +10,7 @@ from quantui.analytics.cointegration import residual_tests
 from quantui.analytics.estimators import NO_ERROR, Estimator, hedge_line
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
-from quantui.analytics.spread import Space, check_estimator, correlation, rounding_of, spread_moments, usable_prices, volatility
+from quantui.analytics.spread import Space, check_estimator, correlation, published, rounding_of, usable_prices, volatility
 from quantui.analytics.stationarity import Missing, UnitRoot, adf_batch
 from quantui.market.frames import Floats
 
@@ -39,7 +39,7 @@ class PairStatistics:
     r_squared: float | None = None
     spread: float | None = None
     spread_mean: float | None = None
-    """Over the last Z bars, with the coefficients of now; so is `spread_std`."""
+    """Over the last Z bars, with the coefficients of now; so is `spread_std`. Of a filter: what it expected of its innovation."""
     spread_std: float | None = None
     spread_oldest: float | None = None
     """The spread that leaves the Z window at the next bar: what a preview replaces."""
@@ -156,10 +156,10 @@ def _compute(y: Floats, x: Floats, z_window: int, bar_ms: int, space: Space, est
     log_y, log_x = np.log(y), np.log(x)
     returns_y, returns_x = np.diff(log_y, axis=-1), np.diff(log_x, axis=-1)
     level_y, level_x = (log_y, log_x) if space is Space.LOG else (y, x)
-    line = hedge_line(estimator, level_y, level_x)
-    least = line if estimator is Estimator.OLS else fit_line(level_y, level_x)
+    least = fit_line(level_y, level_x)
+    line = hedge_line(estimator, level_y, level_x, least)
     rounding = rounding_of(line, level_y, level_x)
-    moments = spread_moments(line.residuals, z_window, rounding)
+    moments = published(line, z_window, rounding)
     # A residual that is rounding only must not be tested: its tests would be numbers about nothing.
     dead = ~(line.residual_sd > rounding)
     residuals = np.where(dead[:, None], np.nan, line.residuals)

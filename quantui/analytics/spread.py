@@ -60,6 +60,17 @@ def spread_moments(spreads: Floats, z_window: int, rounding: Floats | float = 0.
     return SpreadMoments(recent[..., -1], recent[..., 0], mean[..., 0], std, deviations[..., -1] / std)
 
 
+def published(line: Line, z_window: int, rounding: Floats) -> SpreadMoments:
+    """The spread that is published of each line: its last residual among those of Z, or a filter's innovation.
+
+    Of an innovation, mean and standard deviation are those the filter expected; it replaces no older one.
+    """
+    if line.innovation is None or line.innovation_sd is None:
+        return spread_moments(line.residuals, z_window, rounding)
+    std = np.where(line.innovation_sd <= rounding, np.nan, line.innovation_sd)
+    return SpreadMoments(line.innovation, np.full_like(std, np.nan), np.zeros_like(std), std, line.innovation / std)
+
+
 def rounding_of(line: Line, y: Floats, x: Floats) -> Floats:
     """Spreads that vary by less than this, per row, are rounding and not data."""
     size: Floats = ROUNDING * (np.abs(line.alpha) + np.abs(y[..., -1]) + np.abs(line.beta * x[..., -1]))
@@ -138,7 +149,7 @@ def pair_history(
         wy, wx = (np.ascontiguousarray(windows[start:end]) for windows in level_windows)
         ry, rx = (np.ascontiguousarray(windows[start:end]) for windows in return_windows)
         line = hedge_line(estimator, wy, wx)
-        moments = spread_moments(line.residuals, z_window, rounding_of(line, wy, wx))
+        moments = published(line, z_window, rounding_of(line, wy, wx))
         place = slice(length - rows + start, length - rows + end)
         out.spread[place], out.zscore[place] = moments.value, moments.zscore
         out.correlation[place] = correlation(ry, rx)

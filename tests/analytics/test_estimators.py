@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy.stats import theilslopes
 from statsmodels.api import RLM, add_constant
 
 from quantui.analytics.estimators import NO_ERROR, Estimator, hedge_line, huber, theil_sen, tls
 from quantui.analytics.pair import pair_statistics
-from quantui.analytics.spread import Space
+from quantui.analytics.spread import Space, pair_history, zscore_bound
 from quantui.market.frames import Floats
 
 OTHERS = [each for each in Estimator if each is not Estimator.OLS]
@@ -74,7 +77,8 @@ def test_an_estimator_replaces_the_line_and_nothing_else(estimator: Estimator) -
     spread = np.log(y) - float(line.alpha[0]) - float(line.beta[0]) * np.log(x)
     assert ours.beta == float(line.beta[0])
     assert ours.beta != plain.beta
-    assert ours.zscore == pytest.approx((spread[-1] - spread.mean()) / spread.std(ddof=1), rel=1e-9)
+    if estimator is not Estimator.KALMAN:  # its spread is the innovation: tests/analytics/test_kalman.py
+        assert ours.zscore == pytest.approx((spread[-1] - spread.mean()) / spread.std(ddof=1), rel=1e-9)
     assert (ours.engle_granger, ours.correlation) == (plain.engle_granger, plain.correlation)
     assert (ours.beta_se is None) == (estimator in NO_ERROR)
     assert ours.missing == ({"beta_se": NO_ERROR[estimator]} if estimator in NO_ERROR else {})
@@ -104,3 +108,25 @@ def test_returns_are_regressed_on_logs_only() -> None:
     y, x = (np.exp(leg) for leg in _legs(9))
     with pytest.raises(ValueError, match="--space log"):
         pair_statistics(y, x, window=240, bar_ms=60_000, estimator=Estimator.RETURNS, space=Space.PRICE)
+
+
+@pytest.mark.parametrize("estimator", Estimator)
+def test_history_is_what_was_published_and_is_never_changed_by_later_bars(estimator: Estimator) -> None:
+    y, x = (np.exp(leg) for leg in _legs(10, 140))
+    whole = pair_history(y, x, window=60, z_window=60, last=140, estimator=estimator)
+    for end in (75, 103):
+        before = pair_history(y[:end], x[:end], window=60, z_window=60, last=140, estimator=estimator)
+        np.testing.assert_array_equal(before.zscore, whole.zscore[:end])
+        np.testing.assert_array_equal(before.spread, whole.spread[:end])
+        published = pair_statistics(y[:end], x[:end], window=60, bar_ms=60_000, estimator=estimator)[0]
+        assert (published.zscore, published.spread) == (whole.zscore[end - 1], whole.spread[end - 1])
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    hnp.arrays(np.float64, 60, elements=st.floats(1e-6, 1e6)), hnp.arrays(np.float64, 60, elements=st.floats(1e-6, 1e6)),
+    st.sampled_from(Estimator),
+)  # fmt: skip
+def test_z_never_passes_its_bound(y: Floats, x: Floats, estimator: Estimator) -> None:
+    z = pair_history(y, x, window=20, z_window=20, last=41, estimator=estimator).zscore
+    assert np.nanmax(np.abs(z), initial=0.0) <= zscore_bound(20) * (1 + 1e-6)

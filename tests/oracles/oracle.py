@@ -11,7 +11,7 @@ import numpy as np
 
 from quantui.market.frames import Floats
 
-Value = float | int | bool | list[float]
+Value = float | int | bool | list[float] | list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Oracle:
         columns = self.columns(file)
         return tuple(np.array(columns[name], dtype=np.float64) for name in names)
 
-    def check(self, **ours: float | list[float]) -> None:
+    def check(self, **ours: float | list[float] | list[list[float]]) -> None:
         """Compare every expected key with ours; a key that is not given fails."""
         for key, value in self.expected.items():
             self.check_one(key, ours[key], value)
 
-    def check_one(self, key: str, ours: float | list[float], value: Value | None = None) -> None:
+    def check_one(self, key: str, ours: float | list[float] | list[list[float]], value: Value | None = None) -> None:
         """Compare one key within the oracle's own tolerance."""
         tolerance = self.tolerance.get(key, self.tolerance.get("*", self.tolerance))
         assert isinstance(tolerance, Mapping)
@@ -60,10 +60,3 @@ def names(shared: Path, *groups: str) -> set[str]:
     """Names of every oracle of some groups."""
     entries = json.loads((shared / "oracles" / "oracles.json").read_text())["oracles"]
     return {entry["name"] for entry in entries if entry["group"] in groups}
-
-
-def residual(y: Floats, *regressors: Floats) -> tuple[Floats, Floats]:
-    """Coefficients and residual of y on [1, regressors...], for the oracles with more than one regressor."""
-    design = np.column_stack((np.ones(len(y)), *regressors))
-    coefficients: Floats = np.asarray(np.linalg.lstsq(design, y)[0], np.float64)
-    return coefficients, y - design @ coefficients

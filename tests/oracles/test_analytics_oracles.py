@@ -12,12 +12,16 @@ from quantui.analytics.estimators import huber
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line, fit_through_origin
 from quantui.analytics.hurst import block_sizes, rescaled_range, slope
+from quantui.analytics.johansen import critical_values as johansen_critical
+from quantui.analytics.johansen import johansen
+from quantui.analytics.kalman import kalman
 from quantui.analytics.kpss import Kpss, kpss
 from quantui.analytics.mackinnon import LEVELS, Trend, critical_values
+from quantui.analytics.multi import regress
 from quantui.analytics.spread import spread_moments
 from quantui.analytics.stationarity import Missing, UnitRoot, adf
 from quantui.market.frames import Floats
-from tests.oracles.oracle import Oracle, load, names, residual
+from tests.oracles.oracle import Oracle, load, names
 
 MACRO = "statsmodels/macrodata.csv"
 STOCKS = "arbitragelab/stock_prices.csv.gz"
@@ -68,10 +72,10 @@ def gld_gdx_train(oracle: Oracle) -> None:
 
 def eem_ewg(oracle: Oracle) -> None:
     eem, ewg, *others = oracle.floats(STOCKS, "EEM", "EWG", "TIP", "EWJ", "EFA")
-    coefficients, left = residual(eem, ewg, *others)
-    test = found(adf(left))
+    fit = regress(eem, np.stack((ewg, *others), -1))
+    test = found(adf(fit.residuals))
     oracle.check(
-        ewg=float(fit_through_origin(eem, ewg).beta), efa5=float(coefficients[4]), adf5=test.stat, adf_cv10=test.critical["10%"]
+        ewg=float(fit_through_origin(eem, ewg).beta), efa5=float(fit.betas[3]), adf5=test.stat, adf_cv10=test.critical["10%"]
     )
 
 
@@ -112,8 +116,9 @@ def stata_two_variables(oracle: Oracle) -> None:
 
 
 def stata_three_variables(oracle: Oracle) -> None:
-    _, left = residual(*oracle.floats("generated/statsmodels_test_coint_y.csv", "y0", "y2", "y3"))
-    test = found(residual_tests(left[None], np.array([0.5]), regressors=2, lags=4)[0])
+    y, *others = oracle.floats("generated/statsmodels_test_coint_y.csv", "y0", "y2", "y3")
+    fit = regress(y, np.stack(others, -1))
+    test = found(residual_tests(fit.residuals[None], fit.r_squared[None], regressors=2, lags=4)[0])
     oracle.check(stat=test.stat, crit_1_5_10=critical(test))
 
 
@@ -152,10 +157,8 @@ def half_life_gld_gdx(oracle: Oracle) -> None:
 
 
 def half_life_portfolio(oracle: Oracle) -> None:
-    from statsmodels.tsa.vector_ar.vecm import coint_johansen
-
     legs = np.column_stack(oracle.floats(EWA_EWC, "EWC", "EWA", "IGE"))
-    decay = half_life((legs @ coint_johansen(legs, 0, 1).evec[:, 0])[None])
+    decay = half_life((legs @ johansen(legs[None]).vectors[0, 0])[None])
     oracle.check(half_life=euler(float(decay.slope[0])))
 
 
@@ -209,6 +212,40 @@ def stackloss(oracle: Oracle) -> None:
     oracle.check(params=fit.parameters.tolist(), scale=fit.scale, weights=fit.weights.tolist())
 
 
+def recursive_least_squares(oracle: Oracle) -> None:
+    y, x = oracle.floats(MACRO, "cpi", "m1")
+    ours = kalman(y[None], x[None], q=0.0, r=1.0)
+    published = np.stack(oracle.floats("statsmodels/results_rls_R.csv", "beta1", "beta2"), -1)
+    path = np.stack((ours.alpha[0], ours.beta[0]), -1)[2:]
+    np.testing.assert_allclose(path, published, rtol=1e-8)
+    expanding = [fit_line(y[:bars], x[:bars]) for bars in range(3, len(y) + 1)]
+    gap = max(float(np.abs(path[row] - [line.alpha, line.beta]).max()) for row, line in enumerate(expanding))
+    oracle.check_one("first", path[0].tolist())
+    oracle.check_one("last", path[-1].tolist())
+    oracle.check_one("max_abs_diff_expanding_ols", gap)
+
+
+def tip_ief(oracle: Oracle) -> None:
+    ief, tip = oracle.floats(STOCKS, "IEF", "TIP")
+    ours = kalman(ief[None], tip[None], q=1e-4, r=1e-3, prior=0.0)
+    oracle.check(mean_error=float(ours.innovations.mean()), mean_sqrtQ=float(ours.innovation_sd.mean()))
+
+
+def matlab_johansen(oracle: Oracle) -> None:
+    levels = np.loadtxt(oracle.inputs / "statsmodels/johansen_matlab_test_coint.csv")
+    ours, (trace, _) = johansen(levels[None], 9), johansen_critical(8)
+    oracle.check(
+        trace=ours.trace[0].tolist(), max_eig=ours.max_eig[0].tolist(),
+        trace_crit_90_95_99_first2=[list(row.values()) for row in trace[:2]],
+    )  # fmt: skip
+
+
+def johansen_ewa_ewc(oracle: Oracle) -> None:
+    ours, critical = johansen(np.stack(oracle.floats(EWA_EWC, "EWC", "EWA"), -1)[None]), johansen_critical(2)
+    trace, largest = ([list(row.values()) for row in table] for table in critical)
+    oracle.check(trace=ours.trace[0].tolist(), max_eig=ours.max_eig[0].tolist(), trace_crit=trace, eig_crit=largest)
+
+
 CHECKS: dict[str, Callable[[Oracle], None]] = {
     "ols.nist.norris": norris,
     "ols.nist.noint2": noint2,
@@ -237,6 +274,10 @@ CHECKS: dict[str, Callable[[Oracle], None]] = {
     "kpss.dlogcpi_c12": macro_kpss(12, inflation=True),
     "hurst.rs.brown72": brown,
     "huber.stackloss.R_rlm": stackloss,
+    "johansen.matlab.det0_k9": matlab_johansen,
+    "johansen.chan.ewa_ewc": johansen_ewa_ewc,
+    "kalman.rls.R_strucchange": recursive_least_squares,
+    "kalman.arbitragelab.tip_ief": tip_ief,
 }
 
 
@@ -246,4 +287,5 @@ def test_agrees_with_the_published_value(shared: Path, name: str) -> None:
 
 
 def test_every_oracle_of_these_groups_is_checked(shared: Path) -> None:
-    assert names(shared, "ols", "adf", "engle_granger", "half_life", "zscore", "mackinnon", "kpss", "huber") <= CHECKS.keys()
+    groups = ("ols", "adf", "engle_granger", "half_life", "zscore", "mackinnon", "kpss", "huber", "johansen", "kalman")
+    assert names(shared, *groups) <= CHECKS.keys()
