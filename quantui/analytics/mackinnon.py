@@ -88,7 +88,7 @@ def _critical_values(variables: int, trend: Trend, nobs: float) -> tuple[float, 
 
 def p_values(stats: Floats, variables: int, trend: Trend) -> Floats:
     """`p_value` of each of (P,) statistics; NaN stays NaN."""
-    from scipy.special import ndtr  # noqa: PLC0415 - a tenth of a second that single tests do not need
+    from scipy.special import ndtr  # a tenth of a second that single tests do not need
 
     low, star, high, lower, upper = _P_SURFACES[trend, variables]
     quantiles = np.where(

@@ -35,7 +35,7 @@ class Moments:
 
     @property
     def lags(self) -> int:
-        """m"""
+        """The highest order, m."""
         return len(self.lagged) - 1
 
     @staticmethod

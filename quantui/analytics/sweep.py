@@ -1,4 +1,4 @@
-"""Residual unit-root tests of many pairs from lagged moments (docs/statistics.md, "All pairs"): what is known, and numpy's way to it.
+"""Residual unit-root tests of many pairs from lagged moments (docs/statistics.md, "All pairs"): what goes in and comes out.
 
 Notation: e is the residual of y on [1, x], d(t) = e(t) - e(t - 1), n values in the window, lag orders up to m. The regression of
 order k has the rows t = k + 1 .. n - 1, the level e(t - 1), the lags d(t - 1) .. d(t - k) and the target d(t).
@@ -7,8 +7,8 @@ Its Gram matrix is Toeplitz but for its ends: [a + 1, b + 1] is [a, b] less the 
 first row and a few values at both ends of the window make all of it.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,13 @@ import numpy.typing as npt
 from quantui.analytics.moments import Moments
 from quantui.market.frames import Floats, Ints
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 WEAK = 1e-5
 """A pivot below this share of its diagonal has lost too many digits."""
-COLLINEAR = 1e-6
+Mask = npt.NDArray[np.bool_]
+COLLINEAR = 1e-5
 """With less than this share of y left in the residual its moments have lost too many digits."""
 TIE = 1e-8
 """Two orders whose criteria lie closer, relatively, cannot be told apart from moments."""
@@ -43,8 +47,13 @@ class Residuals:
     """b of e(t) - e(t - 1) = a + b e(t - 1)."""
     correlation: Floats
     """Of the differences of both legs."""
-    doubtful: npt.NDArray[np.bool_]
+    doubtful: Mask
     """Moments do not have the digits for this pair: `stat` and `lags` must be had from the residual itself."""
+
+    @staticmethod
+    def joined(parts: "Sequence[Residuals]") -> "Residuals":
+        """One after the other; at least one."""
+        return Residuals(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Residuals)))
 
 
 class Engine(Protocol):
@@ -80,6 +89,4 @@ class Ends:
         heads[1:] = np.diff(levels[:, : m + 1], axis=-1).T
         tails = np.diff(levels[:, n - 2 - m :], axis=-1).T[::-1]
         cross = moments.products - n * np.multiply.outer(mean, mean)
-        return Ends(
-            levels[:, 0] - mean, levels[:, -1] - mean, heads, np.ascontiguousarray(tails), mean + moments.reference, cross
-        )
+        return Ends(levels[:, 0] - mean, levels[:, -1] - mean, heads, np.ascontiguousarray(tails), mean + moments.reference, cross)

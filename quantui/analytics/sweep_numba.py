@@ -11,13 +11,14 @@ import numpy as np
 from numba import njit
 
 from quantui.analytics.moments import Moments
-from quantui.analytics.sweep import COLLINEAR, TIE, WEAK, Ends, Residuals
+from quantui.analytics.sweep import COLLINEAR, TIE, WEAK, Ends, Mask, Residuals
 from quantui.market.frames import Floats, Ints
 
 _LANES = 8
 _CHUNK = 8192
 """Pairs a thread takes at once."""
-_COLUMNS = 7
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
 
 
 def residual_sweep(moments: Moments, y: Ints, x: Ints) -> Residuals:
@@ -26,20 +27,19 @@ def residual_sweep(moments: Moments, y: Ints, x: Ints) -> Residuals:
     m, n = moments.lags, moments.levels.shape[-1]
     penalties = np.exp(2.0 * np.arange(m + 1) / (n - 1 - m))
 
-    def run(at: int) -> tuple[Floats, ...]:
+    def run(at: int) -> Residuals:
         rows, columns = y[at : at + _CHUNK], x[at : at + _CHUNK]
-        out, lags, doubtful = np.empty((_COLUMNS, len(rows))), np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
+        out, lags, doubtful = np.empty((7, len(rows))), np.empty(len(rows), np.int64), np.empty(len(rows), np.bool_)
         _sweep(
             moments.lagged, ends.cross, ends.first, ends.last, ends.heads, ends.tails, penalties, n,
             rows, columns, out, lags, doubtful,
         )  # fmt: skip
         beta, r_squared, stat, last, sd, slope, correlation = out
         alpha = ends.mean[rows] - beta * ends.mean[columns]
-        return alpha, beta, r_squared, stat, lags, last, sd, slope, correlation, doubtful
+        return Residuals(alpha, beta, r_squared, stat, lags, last, sd, slope, correlation, doubtful)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        chunks = list(pool.map(run, range(0, len(y), _CHUNK)))
-    return Residuals(*(np.concatenate(column) for column in zip(*chunks, strict=True)))
+        return Residuals.joined(list(pool.map(run, range(0, len(y), _CHUNK))))
 
 
 def update(matrices: Floats, added: Floats, gone: Floats) -> None:
@@ -50,8 +50,8 @@ def update(matrices: Floats, added: Floats, gone: Floats) -> None:
         list(pool.map(lambda rows: _update(matrices, added, gone, *rows), ((0, middle), (middle, count))))
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def _update(matrices, added, gone, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@_compiled
+def _update(matrices: Floats, added: Floats, gone: Floats, start: int, end: int) -> None:
     for h in range(matrices.shape[0]):
         for i in range(start, end):
             a, b, c, d = added[0, i], added[h, i], gone[0, i], gone[h, i]
@@ -59,160 +59,155 @@ def _update(matrices, added, gone, start, end):  # type: ignore[no-untyped-def] 
                 matrices[h, i, j] += a * added[h, j] + b * added[0, j] - c * gone[h, j] - d * gone[0, j]
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz", "arcp"})
-def _sweep(  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    lagged, cross, first, last, heads, tails, penalties, n, y, x, out, lags, doubtful
-):
-    lanes = _LANES
-    m = lagged.shape[0] - 1
-    q = m + 2
-    gram = np.empty((q, q, lanes))
-    diagonal = np.empty((q, lanes))
-    own = np.empty((m + 1, lanes))
-    head, tail, level = np.empty((m + 1, lanes)), np.empty((m + 1, lanes)), np.empty((m + 1, lanes))
-    end, before, rss, syy, beta = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    squares, running = np.empty(lanes), np.empty(lanes)
-    yy0, xx0, xy0 = np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    small = np.empty((q, q))
-    count = y.shape[0]
-    for at in range(0, count, lanes):
-        # What is known of each pair.
-        for l in range(lanes):
-            p = min(at + l, count - 1)
+@_compiled
+def _sweep(
+    lagged: Floats, cross: Floats, first: Floats, last: Floats, heads: Floats, tails: Floats, penalties: Floats, n: int,
+    y: Ints, x: Ints, out: Floats, lags: Ints, doubtful: Mask,
+) -> None:  # fmt: skip
+    """`out` is (7, P): beta, R squared, t, newest residual, its sd, slope, correlation."""
+    m, count, rows = lagged.shape[0] - 1, y.shape[0], n - 1
+    own, head, tail, level = np.empty((4, m + 1, _LANES))
+    end, rss = np.empty((2, _LANES))
+    gram, diagonal, small = np.empty((m + 2, m + 2, _LANES)), np.empty((m + 2, _LANES)), np.empty((m + 2, m + 2))
+    for at in range(0, count, _LANES):
+        for lane in range(_LANES):
+            p = min(at + lane, count - 1)
             i, j = y[p], x[p]
             high, low = max(i, j), min(i, j)
-            sxy = cross[high, low]
-            b = sxy / cross[j, j]
-            beta[l], syy[l] = b, cross[i, i]
-            rss[l] = cross[i, i] - 2.0 * b * sxy + b * b * cross[j, j]
+            beta = cross[high, low] / cross[j, j]
+            rss[lane] = cross[i, i] - 2.0 * beta * cross[high, low] + beta * beta * cross[j, j]
             for h in range(m + 1):
-                own[h, l] = 0.5 * lagged[h, i, i] - b * lagged[h, high, low] + 0.5 * b * b * lagged[h, j, j]
+                own[h, lane] = 0.5 * lagged[h, i, i] - beta * lagged[h, high, low] + 0.5 * beta * beta * lagged[h, j, j]
             yy, xx, xy = 0.5 * lagged[0, i, i], 0.5 * lagged[0, j, j], 0.5 * lagged[0, high, low]
+            level[0, lane], end[lane] = first[i] - beta * first[j], last[i] - beta * last[j]
+            tail[0, lane] = tails[0, i] - beta * tails[0, j]
             for t in range(1, m + 1):
-                hy, hx = heads[t, i], heads[t, j]
-                head[t, l] = hy - b * hx
-                yy += hy * hy
-                xx += hx * hx
-                xy += hy * hx
-            yy0[l], xx0[l], xy0[l] = yy, xx, xy
-            for a in range(m + 1):
-                tail[a, l] = tails[a, i] - b * tails[a, j]
-            level[0, l] = first[i] - b * first[j]
-            end[l] = last[i] - b * last[j]
-            before[l] = end[l] - tail[0, l]
-        # Levels e(0) .. e(m).
-        for l in range(lanes):
-            squares[l] = own[0, l]
-        for t in range(1, m + 1):
-            for l in range(lanes):
-                level[t, l] = level[t - 1, l] + head[t, l]
-                squares[l] += head[t, l] * head[t, l]
-        # The Gram matrix [level, lags, target] of order m.
-        for a in range(m + 1):
-            for l in range(lanes):
-                gram[m + 1, a + 1, l] = own[a, l]
-        for l in range(lanes):
-            gram[m + 1, m + 1, l] = own[0, l]
-        for a in range(1, m + 1):
-            for l in range(lanes):
-                gram[m + 1, a, l] = own[a, l]
-        for a in range(m):
-            for b in range(a, m):
-                if a == 0:
-                    for l in range(lanes):
-                        gram[b + 1, 1, l] = own[b, l] + head[m, l] * head[m - b, l] - tail[0, l] * tail[b, l]
-                else:
-                    for l in range(lanes):
-                        gram[b + 1, a + 1, l] = gram[b, a, l] + head[m - a, l] * head[m - b, l] - tail[a, l] * tail[b, l]
-        for l in range(lanes):
-            gram[0, 0, l] = rss[l] - end[l] * end[l]
-            running[l] = 0.5 * (end[l] * end[l] - level[m, l] * level[m, l] - own[0, l])
-            gram[m + 1, 0, l] = running[l]
-        for t in range(m):
-            for l in range(lanes):
-                gram[0, 0, l] -= level[t, l] * level[t, l]
-        for a in range(m):
-            for l in range(lanes):
-                running[l] += level[m - 1, l] * head[m - a, l] - before[l] * tail[a, l] + gram[a + 1, 1, l]
-                gram[a + 1, 0, l] = running[l]
-        for r in range(q):
-            for l in range(lanes):
-                diagonal[r, l] = gram[r, r, l]
-        # Its Cholesky factor.
-        for k in range(q):
-            for l in range(lanes):
-                gram[k, k, l] = np.sqrt(gram[k, k, l])
-            for r in range(k + 1, q):
-                for l in range(lanes):
-                    gram[r, k, l] /= gram[k, k, l]
-            for c in range(k + 1, q):
-                for r in range(c, q):
-                    for l in range(lanes):
-                        gram[r, c, l] -= gram[r, k, l] * gram[c, k, l]
-        for l in range(lanes):
-            p = at + l
-            if p >= count:
-                break
-            is_good = rss[l] > COLLINEAR * syy[l]
-            for r in range(q):
-                is_good &= gram[r, r, l] * gram[r, r, l] > WEAK * diagonal[r, l]
-            # The order with the smallest criterion: AIC without its logarithm.
-            left_over, smallest, second, k = 0.0, np.inf, np.inf, 0
-            for order in range(m, -1, -1):
-                left_over += gram[m + 1, order + 1, l] * gram[m + 1, order + 1, l]
-                criterion = left_over * penalties[order]
-                if criterion <= smallest:
-                    smallest, second, k = criterion, smallest, order
-                elif criterion < second:
-                    second = criterion
-            is_good &= second > smallest * (1.0 + TIE)
-            # That order on its own sample, the level last but one.
-            for h in range(k + 1):
-                value = own[h, l]
-                for t in range(k + 1, m + 1):
-                    value += head[t, l] * head[t - h, l]
-                if h == 0:
-                    small[k + 1, k + 1] = value
-                    target = value
-                else:
-                    small[k + 1, h - 1] = value
-            for b in range(k):
-                value = small[k + 1, b - 1] if b > 0 else target
-                small[b, 0] = value + head[k, l] * head[k - b, l] - tail[0, l] * tail[b, l]
-            for a in range(1, k):
-                for b in range(a, k):
-                    small[b, a] = small[b - 1, a - 1] + head[k - a, l] * head[k - b, l] - tail[a, l] * tail[b, l]
-            value = rss[l] - end[l] * end[l]
-            for t in range(k):
-                value -= level[t, l] * level[t, l]
-            small[k, k] = value
-            value = 0.5 * (end[l] * end[l] - level[k, l] * level[k, l] - target)
-            small[k + 1, k] = value
-            for a in range(k):
-                value += level[k - 1, l] * head[k - a, l] - before[l] * tail[a, l] + small[a, 0]
-                small[k, a] = value
-            for c in range(k + 2):
-                pivot = small[c, c]
-                for t in range(c):
-                    pivot -= small[c, t] * small[c, t]
-                is_good &= pivot > WEAK * small[c, c]
-                small[c, c] = np.sqrt(pivot)
-                for r in range(c + 1, k + 2):
-                    value = small[r, c]
-                    for t in range(c):
-                        value -= small[r, t] * small[c, t]
-                    small[r, c] = value / small[c, c]
-            rows = n - 1
-            stat = small[k + 1, k] / small[k + 1, k + 1] * np.sqrt(float(rows - k - (k + 1)))
-            mean, step = -end[l] / rows, (end[l] - level[0, l]) / rows
-            sxx = rss[l] - end[l] * end[l] - rows * mean * mean
-            sxy = 0.5 * (end[l] * end[l] - level[0, l] * level[0, l] - squares[l]) - rows * mean * step
-            i, j = y[p], x[p]
+                tail[t, lane] = tails[t, i] - beta * tails[t, j]
+                head[t, lane] = heads[t, i] - beta * heads[t, j]
+                level[t, lane] = level[t - 1, lane] + head[t, lane]
+                yy += heads[t, i] * heads[t, i]
+                xx += heads[t, j] * heads[t, j]
+                xy += heads[t, i] * heads[t, j]
             moved_y, moved_x = last[i] - first[i], last[j] - first[j]
-            cyy, cxx = yy0[l] - moved_y * moved_y / rows, xx0[l] - moved_x * moved_x / rows
-            out[0, p], out[1, p], out[2, p], out[3, p] = beta[l], 1.0 - rss[l] / syy[l], stat, end[l]
-            out[4, p] = np.sqrt(max(rss[l], 0.0) / rows)
+            out[0, p], out[1, p], out[3, p] = beta, 1.0 - rss[lane] / cross[i, i], end[lane]
+            out[4, p] = np.sqrt(max(rss[lane], 0.0) / rows)
+            squares = yy - 2.0 * beta * xy + beta * beta * xx
+            mean, step = -end[lane] / rows, (end[lane] - level[0, lane]) / rows
+            sxx = rss[lane] - end[lane] * end[lane] - rows * mean * mean
+            sxy = 0.5 * (end[lane] * end[lane] - level[0, lane] * level[0, lane] - squares) - rows * mean * step
             out[5, p] = sxy / sxx
-            out[6, p] = (xy0[l] - moved_y * moved_x / rows) / np.sqrt(cyy * cxx)
-            lags[p] = k
-            doubtful[p] = not (is_good and np.isfinite(stat))
+            yy, xx, xy = yy - moved_y * moved_y / rows, xx - moved_x * moved_x / rows, xy - moved_y * moved_x / rows
+            out[6, p] = min(max(xy / np.sqrt(yy * xx), -1.0), 1.0)
+        _gram(gram, own, head, tail, level, end, rss)
+        for r in range(m + 2):
+            for lane in range(_LANES):
+                diagonal[r, lane] = gram[r, r, lane]
+        _factor(gram)
+        for lane in range(min(_LANES, count - at)):
+            p = at + lane
+            is_good = 1.0 - out[1, p] > COLLINEAR
+            for r in range(m + 2):
+                is_good &= gram[r, r, lane] * gram[r, r, lane] > WEAK * diagonal[r, lane]
+            lags[p], is_clear = _order(gram, penalties, lane)
+            out[2, p], is_strong = _statistic(small, own, head, tail, level, end[lane], rss[lane], lane, lags[p], rows)
+            doubtful[p] = not (is_good and is_clear and is_strong and np.isfinite(out[2, p]))
+
+
+@_compiled
+def _gram(gram: Floats, own: Floats, head: Floats, tail: Floats, level: Floats, end: Floats, rss: Floats) -> None:
+    """The lower Gram matrix [level, lag 1 .. lag m, target] of every lane."""
+    m = own.shape[0] - 1
+    for lane in range(_LANES):
+        gram[m + 1, m + 1, lane] = own[0, lane]
+        gram[0, 0, lane] = rss[lane] - end[lane] * end[lane]
+        gram[m + 1, 0, lane] = 0.5 * (end[lane] * end[lane] - level[m, lane] * level[m, lane] - own[0, lane])
+    for a in range(1, m + 1):
+        for lane in range(_LANES):
+            gram[m + 1, a, lane] = own[a, lane]
+            gram[0, 0, lane] -= level[a - 1, lane] * level[a - 1, lane]
+    for b in range(m):
+        for lane in range(_LANES):
+            gram[b + 1, 1, lane] = own[b, lane] + head[m, lane] * head[m - b, lane] - tail[0, lane] * tail[b, lane]
+    for a in range(1, m):
+        for b in range(a, m):
+            for lane in range(_LANES):
+                ends = head[m - a, lane] * head[m - b, lane] - tail[a, lane] * tail[b, lane]
+                gram[b + 1, a + 1, lane] = gram[b, a, lane] + ends
+    for a in range(m):
+        before = m + 1 if a == 0 else a
+        for lane in range(_LANES):
+            ends = level[m - 1, lane] * head[m - a, lane] - (end[lane] - tail[0, lane]) * tail[a, lane]
+            gram[a + 1, 0, lane] = gram[before, 0, lane] + ends + gram[a + 1, 1, lane]
+
+
+@_compiled
+def _factor(gram: Floats) -> None:
+    """Cholesky of every lane, in place."""
+    size = gram.shape[0]
+    for k in range(size):
+        for lane in range(_LANES):
+            gram[k, k, lane] = np.sqrt(gram[k, k, lane])
+        for r in range(k + 1, size):
+            for lane in range(_LANES):
+                gram[r, k, lane] /= gram[k, k, lane]
+        for c in range(k + 1, size):
+            for r in range(c, size):
+                for lane in range(_LANES):
+                    gram[r, c, lane] -= gram[r, k, lane] * gram[c, k, lane]
+
+
+@_compiled
+def _order(factor: Floats, penalties: Floats, lane: int) -> tuple[int, bool]:
+    """(the order with the smallest AIC, whether no other comes close)."""
+    m = factor.shape[0] - 2
+    left_over, smallest, second, best = 0.0, np.inf, np.inf, 0
+    for k in range(m, -1, -1):
+        left_over += factor[m + 1, k + 1, lane] * factor[m + 1, k + 1, lane]
+        criterion = left_over * penalties[k]
+        if criterion <= smallest:
+            smallest, second, best = criterion, smallest, k
+        elif criterion < second:
+            second = criterion
+    return best, second > smallest * (1.0 + TIE)
+
+
+@_compiled
+def _statistic(
+    small: Floats, own: Floats, head: Floats, tail: Floats, level: Floats, end: float, rss: float, lane: int, k: int, rows: int
+) -> tuple[float, bool]:
+    """(t of the level in the regression of order k on its own sample, whether no pivot is weak); the level last but one."""
+    m = own.shape[0] - 1
+    for h in range(k + 1):
+        value = own[h, lane]
+        for t in range(k + 1, m + 1):
+            value += head[t, lane] * head[t - h, lane]
+        small[k + 1, (h - 1) if h > 0 else k + 1] = value
+    target = small[k + 1, k + 1]
+    for b in range(k):
+        ends = head[k, lane] * head[k - b, lane] - tail[0, lane] * tail[b, lane]
+        small[b, 0] = (small[k + 1, b - 1] if b > 0 else target) + ends
+    for a in range(1, k):
+        for b in range(a, k):
+            small[b, a] = small[b - 1, a - 1] + head[k - a, lane] * head[k - b, lane] - tail[a, lane] * tail[b, lane]
+    value = rss - end * end
+    for t in range(k):
+        value -= level[t, lane] * level[t, lane]
+    small[k, k] = value
+    value = 0.5 * (end * end - level[k, lane] * level[k, lane] - target)
+    small[k + 1, k] = value
+    for a in range(k):
+        value += level[k - 1, lane] * head[k - a, lane] - (end - tail[0, lane]) * tail[a, lane] + small[a, 0]
+        small[k, a] = value
+    is_strong = True
+    for c in range(k + 2):
+        pivot = small[c, c]
+        for t in range(c):
+            pivot -= small[c, t] * small[c, t]
+        is_strong &= pivot > WEAK * small[c, c]
+        small[c, c] = np.sqrt(pivot)
+        for r in range(c + 1, k + 2):
+            value = small[r, c]
+            for t in range(c):
+                value -= small[r, t] * small[c, t]
+            small[r, c] = value / small[c, c]
+    return small[k + 1, k] / small[k + 1, k + 1] * np.sqrt(float(rows - k - (k + 1))), is_strong

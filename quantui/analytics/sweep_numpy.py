@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from quantui.analytics.moments import Moments
-from quantui.analytics.sweep import COLLINEAR, TIE, WEAK, Ends, Residuals
+from quantui.analytics.sweep import COLLINEAR, TIE, WEAK, Ends, Mask, Residuals
 from quantui.market.frames import Floats, Ints
 
 _BLOCK = 2048
@@ -16,10 +16,10 @@ def residual_sweep(moments: Moments, y: Ints, x: Ints) -> Residuals:
     """Implements `sweep.Engine`."""
     ends = Ends.of(moments)
     blocks = [_block(moments, ends, y[at : at + _BLOCK], x[at : at + _BLOCK]) for at in range(0, len(y), _BLOCK)]
-    return Residuals(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+    return Residuals.joined(blocks)
 
 
-def _block(moments: Moments, ends: Ends, y: Ints, x: Ints) -> tuple[Floats, ...]:
+def _block(moments: Moments, ends: Ends, y: Ints, x: Ints) -> Residuals:
     m, n = moments.lags, moments.levels.shape[-1]
     high, low = np.maximum(y, x), np.minimum(y, x)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -38,20 +38,17 @@ def _block(moments: Moments, ends: Ends, y: Ints, x: Ints) -> tuple[Floats, ...]
         slope = _slope(window, start, squares)
         correlation = _correlation(moments, ends, y, x, high, low)
         doubtful = tied | weak | weak_fit | ~(rss > COLLINEAR * syy) | ~np.isfinite(stat)
-        sd = np.sqrt(np.maximum(rss, 0.0) / (n - 1))
+        sd: Floats = np.sqrt(np.maximum(rss, 0.0) / (n - 1))
         alpha = ends.mean[y] - beta * ends.mean[x]
-        return alpha, beta, 1.0 - rss / syy, stat, lags, last, sd, slope, correlation, doubtful
+        return Residuals(alpha, beta, 1.0 - rss / syy, stat, lags, last, sd, slope, correlation, doubtful)
 
 
 class _Window:
     """The residuals of a block of pairs, as far as they are known; lanes last."""
 
-    def __init__(
-        self, n: int, first_row: Floats, heads: Floats, tails: Floats, levels: Floats, last: Floats, rss: Floats
-    ) -> None:
-        self.n, self.first_row, self.heads, self.tails, self.levels, self.last, self.rss = (
-            n, first_row, heads, tails, levels, last, rss,
-        )  # fmt: skip
+    def __init__(self, n: int, first_row: Floats, heads: Floats, tails: Floats, levels: Floats, last: Floats, rss: Floats) -> None:
+        self.n, self.first_row, self.heads, self.tails = n, first_row, heads, tails
+        self.levels, self.last, self.rss = levels, last, rss
 
     def gram(self, k: int, rows: Ints | slice) -> Floats:
         """(k + 2, k + 2, P) lower Gram matrix [level, lag 1 .. lag k, target] over t = k + 1 .. n - 1 of the lanes `rows`."""
@@ -75,7 +72,7 @@ class _Window:
         return gram
 
 
-def _factor(gram: Floats) -> tuple[Floats, Floats]:
+def _factor(gram: Floats) -> tuple[Floats, Mask]:
     """Cholesky of the lower (q, q, P) in place, and (P,) where a pivot is weak."""
     diagonal = np.einsum("iip->ip", gram).copy()
     for k in range(len(gram)):
@@ -87,7 +84,7 @@ def _factor(gram: Floats) -> tuple[Floats, Floats]:
     return gram, ~(pivots > WEAK * diagonal).all(0)
 
 
-def _lags_by_aic(window: _Window, m: int) -> tuple[Ints, Floats, Floats]:
+def _lags_by_aic(window: _Window, m: int) -> tuple[Ints, Mask, Mask]:
     factor, weak = _factor(window.gram(m, slice(None)))
     left_over = np.cumsum((factor[-1] ** 2)[::-1], axis=0)[::-1][1:]  # [k]: unexplained by the level and k lags
     criterion = left_over * np.exp(2.0 * np.arange(m + 1) / (window.n - 1 - m))[:, None]  # AIC without its logarithm
@@ -97,8 +94,8 @@ def _lags_by_aic(window: _Window, m: int) -> tuple[Ints, Floats, Floats]:
     return lags, tied, weak
 
 
-def _statistics(window: _Window, lags: Ints, m: int) -> tuple[Floats, Floats]:
-    """t of the level, each pair with its own order on its own sample; and where a pivot is weak."""
+def _statistics(window: _Window, lags: Ints, m: int) -> tuple[Floats, Mask]:
+    """Dickey-Fuller t, each pair with its own order on its own sample; and where a pivot is weak."""
     stat, weak = np.full(len(lags), np.nan), np.zeros(len(lags), bool)
     for k in np.unique(lags).tolist():
         rows = np.flatnonzero(lags == k)
@@ -128,7 +125,9 @@ def _correlation(moments: Moments, ends: Ends, y: Ints, x: Ints, high: Ints, low
     rows = moments.levels.shape[-1] - 1
 
     def product(a: Ints, b: Ints) -> Floats:
-        total = 0.5 * moments.lagged[0, np.maximum(a, b), np.minimum(a, b)] + (ends.heads[:, a] * ends.heads[:, b]).sum(0)
-        return total - (ends.last[a] - ends.first[a]) * (ends.last[b] - ends.first[b]) / rows
+        total: Floats = 0.5 * moments.lagged[0, np.maximum(a, b), np.minimum(a, b)] + (ends.heads[:, a] * ends.heads[:, b]).sum(0)
+        total -= (ends.last[a] - ends.first[a]) * (ends.last[b] - ends.first[b]) / rows
+        return total
 
-    return np.clip(product(y, x) / np.sqrt(product(y, y) * product(x, x)), -1.0, 1.0)
+    pearson: Floats = np.clip(product(y, x) / np.sqrt(product(y, y) * product(x, x)), -1.0, 1.0)
+    return pearson

@@ -116,21 +116,29 @@ class Universe:
         if self.moments.bars_since >= RECOMPUTE_BARS:
             self.moments = Moments.of(self.moments.levels + self.moments.reference[:, None])
 
+    def residuals(self, y: Ints, x: Ints) -> tuple[Residuals, dict[int, str]]:
+        """What is known of the residuals of the pairs (y[i], x[i]); and why a pair has no test, by its place."""
+        moments = self.moments
+        return _with_direct(self.engine(moments, y, x), moments.levels, moments.reference, y, x)
+
     def table(self, y: Ints | None = None, x: Ints | None = None) -> Table:
         """Statistics of the pairs (y[i], x[i]), places in `symbols`; of every ordered pair without."""
         if y is None or x is None:
             y, x = all_pairs(len(self.symbols))
-        levels = self.moments.levels
-        found, reasons = _with_direct(self.engine(self.moments, y, x), levels, self.moments.reference, y, x)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            reverts = (found.slope > -1.0) & (found.slope < 0.0)
-            lives = np.where(reverts, -math.log(2.0) / np.log1p(np.where(reverts, found.slope, -0.5)), np.nan)
-            zscore = found.last / found.sd
-        chances = p_values(found.stat, 2, "c")
-        return Table(
-            self.symbols, y, x, levels.shape[-1], found.alpha, found.beta, found.r_squared, found.correlation, found.stat,
-            chances, found.lags, lives, zscore, found.sd, q_values(chances), q_values(chances, dependent=True), reasons,
-        )  # fmt: skip
+        return tabulate(self.symbols, self.moments.levels.shape[-1], y, x, *self.residuals(y, x))
+
+
+def tabulate(symbols: Sequence[str], n: int, y: Ints, x: Ints, found: Residuals, reasons: Mapping[int, str]) -> Table:
+    """The table of tested pairs, with the rates that only all of them together can tell."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reverts = (found.slope > -1.0) & (found.slope < 0.0)
+        lives = np.where(reverts, -math.log(2.0) / np.log1p(np.where(reverts, found.slope, -0.5)), np.nan)
+        zscore = found.last / found.sd
+    chances = p_values(found.stat, 2, "c")
+    return Table(
+        symbols, y, x, n, found.alpha, found.beta, found.r_squared, found.correlation, found.stat, chances, found.lags,
+        lives, zscore, found.sd, q_values(chances), q_values(chances, dependent=True), reasons,
+    )  # fmt: skip
 
 
 def _with_direct(found: Residuals, levels: Floats, reference: Floats, y: Ints, x: Ints) -> tuple[Residuals, dict[int, str]]:
