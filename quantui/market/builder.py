@@ -329,7 +329,7 @@ class BarBuilder:
     def _revise(self, trade: Trade) -> None:
         """A late trade: it has the highest id of its second, so it extends the second's bar at the end."""
         second = trade.time_ms - trade.time_ms % SECOND
-        self.last_aggregate = max(self.last_aggregate, trade.id)
+        self.last_aggregate, self.last_time = max(self.last_aggregate, trade.id), max(self.last_time, trade.time_ms)
         if second < self.covered_from and self.frames[Timeframe.S1].find(second) is None:
             if second + SECOND == self.covered_from:  # not published itself, but the flat bars behind it repeat its close
                 self._reroll(self._carry(second, trade), second, 0)

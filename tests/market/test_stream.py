@@ -271,6 +271,17 @@ def test_an_equal_kline_certifies_and_a_different_one_is_an_event() -> None:
     assert (stream.tally.mismatched, len(stream.mismatches)) == (1, 1)
 
 
+def test_a_late_trade_that_is_told_again_is_no_new_count_of_the_exchange() -> None:
+    stream = streamed(trade(1, -500), trade(2, 100))
+    for second in range(1, 80):  # others speak: the watermark goes on
+        stream.advance(T + second * 1000)
+    late = trade(3, 75_000)
+    stream.trade(late)
+    stream.trade(late)
+    assert (stream.sequencer.duplicates, stream.tally.holes_lost, stream.sequencer.next_id) == (1, 0, 4)
+    assert stream.frames[S1].bar(stream.frames[S1].find(T + 75_000) or 0).volume == late.quantity
+
+
 def test_where_the_exchange_can_be_asked_a_different_kline_is_a_question_first() -> None:
     stream = streamed(trade(1, -500))
     stream.questioned = {}
