@@ -196,6 +196,12 @@ def _analyze(options: argparse.Namespace) -> int:
     return analyze.run(settings, _places(options), options)
 
 
+def _scan(options: argparse.Namespace) -> int:
+    from quantui import scan
+
+    return scan.run(_loaded(options).settings, _places(options), options)
+
+
 def _export(options: argparse.Namespace) -> int:
     from quantui import exports
 
@@ -283,6 +289,7 @@ def _parser() -> argparse.ArgumentParser:
     command("stop", _stop, "stop the running collector cleanly")
 
     _add_analyze(command("analyze", _analyze, "one pair, once, in full"))
+    _add_scan(command("scan", _scan, "every pair of a market, with what chance alone would find"))
     _add_export(command("export", _export, "bars, ticks, analytics or alerts out of the store"))
     _add_verify(command("verify", _verify, "compare stored bars with the exchange's own; exit 0 equal, 1 different"))
     doctor = command("doctor", _doctor, "terminal, clock, endpoints, configuration, database: what is wrong and what to do")
@@ -303,6 +310,19 @@ def _add_analyze(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", nargs="+", metavar="FILE", help="bars or ticks; without it, the store")
     parser.add_argument("--skip-bad", action="store_true", help="count bad rows instead of stopping at the first")
     parser.add_argument("--at", metavar="TIME", help="as of this time: bars that close by then (ISO 8601, UTC)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_scan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--symbols", nargs="+", metavar="S", help="only these")
+    parser.add_argument("--timeframe", metavar="TF", help="of the bars; of files any length, such as 4h or 1d (what they hold)")
+    parser.add_argument("--window", type=int, metavar="W", help="bars of each test")
+    parser.add_argument("--input", nargs="+", metavar="DIR", help="folders, files, or addresses of Parquet; without it, the store")
+    parser.add_argument("--skip-bad", action="store_true", help="leave bad rows out instead of stopping at the first")
+    parser.add_argument("--at", metavar="TIME", help="as of this time: bars that close by then (ISO 8601, UTC)")
+    parser.add_argument("--fdr", type=_share, default=0.05, metavar="Q", help="false discovery rate to count by (0.05)")
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="pairs shown (20)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to share the work: tcp://host:8786")
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -331,6 +351,16 @@ def _duration(text: str) -> float:
         return config.seconds(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate between 0 and 1")
+    return value
 
 
 def _factor(text: str) -> float:

@@ -43,8 +43,7 @@ def read_table(
     name = symbol_name(symbol) if symbol else symbol_of(source.stem)
     if name is None:
         raise FileError(source.name, "no symbol in the file's name: say --symbol")
-    frame = _frame(source)
-    times, values = _times(frame, source.name), [_floats(frame, column, source.name) for column in _VALUES]
+    times, values = table_columns(source)
     step = timeframe_of(timeframe, source.name) if timeframe else timeframe_in_name(source)
     good = _good(times, values, step)
     rejected = int(np.count_nonzero(~good))
@@ -71,6 +70,16 @@ def read_table(
     instrument = Instrument(Symbol(venue or EXTERNAL, name), price_decimals, quantity_decimals)
     step = step or spacing(times.tolist(), source.name)
     return [BarTable(source.name, instrument, step, rows, first_whole=False, last_whole=False, rejected=rejected)]
+
+
+def table_columns(source: Source) -> tuple[Ints, list[Floats]]:
+    """(n,) open times in ms, 0 where there is none, and open, high, low, close and volume, NaN where there is none.
+
+    Raises:
+        FileError: It cannot be read as a table of bars.
+    """
+    frame = _frame(source)
+    return bar_times(frame, source.name), [bar_floats(frame, column, source.name) for column in _VALUES]
 
 
 def decimals_of(values: Floats) -> int:
@@ -104,8 +113,8 @@ def _frame(source: Source) -> "pl.DataFrame":
     return frame
 
 
-def _times(frame: "pl.DataFrame", name: str) -> Ints:
-    """Open times in ms; 0 where there is none."""
+def bar_times(frame: "pl.DataFrame", name: str) -> Ints:
+    """Open times in ms; 0 where there is none. Raises `FileError`."""
     import polars as pl
 
     column = next((candidate for candidate in _TIMES if candidate in frame.columns), None)
@@ -124,7 +133,8 @@ def _times(frame: "pl.DataFrame", name: str) -> Ints:
     return values // 1_000_000
 
 
-def _floats(frame: "pl.DataFrame", column: str, name: str) -> Floats:
+def bar_floats(frame: "pl.DataFrame", column: str, name: str) -> Floats:
+    """A column of numbers, NaN where there is none. Raises `FileError`."""
     import polars as pl
 
     series = frame[column]
