@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from quantui.analytics.blocks import Block, Solved, solve
 from quantui.market.frames import Floats
 
-_CONNECT_S = 10.0
+CONNECT_S = 10.0
 _RETRIES = 3
 
 
-def solve_there(levels: Floats, work: Sequence[Block], address: str, connect_s: float = _CONNECT_S) -> Iterator[Solved]:
+def solve_there(levels: Floats, work: Sequence[Block], address: str, connect_s: float | None = None) -> Iterator[Solved]:
     """Blocks of a market with (N, n) log closes as they are done, in any order.
 
     A worker that is lost costs its blocks only: the scheduler gives them to another.
@@ -23,7 +23,7 @@ def solve_there(levels: Floats, work: Sequence[Block], address: str, connect_s: 
     except ImportError:
         raise ValueError("--scheduler needs Dask: pip install 'quantui[cluster]'") from None
     try:
-        client = Client(address, timeout=connect_s, set_as_default=False)
+        client = Client(address, timeout=CONNECT_S if connect_s is None else connect_s, set_as_default=False)
     except OSError as error:
         raise OSError(f"no Dask scheduler at {address} ({error})") from error
     with client:
