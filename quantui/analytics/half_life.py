@@ -27,6 +27,8 @@ class HalfLife:
     """Lower end of the 95 % interval; 0 where phi may be 0."""
     high: Floats
     """Upper end; infinite where a unit root is inside the interval."""
+    corrected: Floats
+    """`value` from phi without its small-sample bias; infinite where that is 1 or more."""
     slope: Floats
     """b: phi - 1."""
 
@@ -53,7 +55,7 @@ def half_life(spreads: Floats, *, fitted: int = 0) -> HalfLife:
         c0, c1 = 1.0 + fitted, 3.0 + fitted
         corrected, error = (n * phi + c0) / (n - c1), error * n / (n - c1)
         low, high = corrected - _NORMAL_95 * error, corrected + _NORMAL_95 * error
-        return HalfLife(_bars(phi), _bars(np.minimum(low, phi)), _bars(high), slope)
+        return HalfLife(_bars(phi), _bars(np.minimum(low, phi)), _bars(high), _bars(corrected), slope)
 
 
 def _bars(phi: Floats) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quantui.analytics.cointegration import engle_granger, residual_tests
-from quantui.analytics.hurst import hurst
+from quantui.analytics.hurst import expected_rescaled_range, hurst, hurst_of_lags, null_band
 from quantui.analytics.kpss import Kpss, kpss
 from quantui.analytics.stationarity import Missing, UnitRoot, adf, adf_batch
 from tests.analytics.series import reverting, walk
@@ -64,6 +64,35 @@ def test_hurst_tells_reverting_from_trending() -> None:
     assert isinstance(reverts, float)
     assert isinstance(trends, float)
     assert reverts < 0.3 < 0.7 < trends
+
+
+def test_band_of_a_random_walk() -> None:
+    """Nine of ten walks of other seeds are inside, at any length; and a window of 240 proves little."""
+    random = np.random.default_rng(9)
+    for n in (128, 239, 700):
+        low, high = null_band(n)
+        values = [value for _ in range(300) if isinstance(value := hurst(random.normal(size=n)), float)]
+        assert np.mean([low <= value <= high for value in values]) == pytest.approx(0.9, abs=0.05)
+    assert null_band(239) == null_band(239)
+    assert null_band(239) == pytest.approx((0.39, 0.60), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(8, 2.6246), (16, 4.0355), (32, 6.0655), (64, 8.9656), (128, 13.0907), (256, 18.9431)],
+)
+def test_expected_range_of_white_noise(size: int, expected: float) -> None:
+    assert expected_rescaled_range(size) == pytest.approx(expected, abs=6e-5)
+
+
+def test_the_widespread_hurst_exponent_calls_walks_reverting() -> None:
+    """Why it is for comparison only."""
+    random = np.random.default_rng(10)
+    for n, lags, average in ((101, range(2, 50), 0.27), (240, range(2, 100), 0.35), (500, range(2, 100), 0.43)):
+        values = [value for _ in range(300) if isinstance(value := hurst_of_lags(walk(random, n), lags), float)]
+        assert np.mean(values) == pytest.approx(average, abs=0.03)
+    assert hurst_of_lags(np.ones(50)) == Missing("50/101 bars")
+    assert hurst_of_lags(np.ones(200)) == hurst_of_lags(np.full(200, np.nan)) == Missing("series is constant or has missing values")
 
 
 def test_hurst_needs_data() -> None:

@@ -11,7 +11,7 @@ from quantui.analytics.cointegration import engle_granger, residual_tests
 from quantui.analytics.estimators import huber
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line, fit_through_origin
-from quantui.analytics.hurst import block_sizes, rescaled_range, slope
+from quantui.analytics.hurst import block_sizes, hurst_of_lags, rescaled_range, slope
 from quantui.analytics.johansen import critical_values as johansen_critical
 from quantui.analytics.johansen import johansen
 from quantui.analytics.kalman import kalman
@@ -206,6 +206,14 @@ def brown(oracle: Oracle) -> None:
     oracle.check(H=slope(np.log(sizes), np.log(ranges)))
 
 
+def usdcad(oracle: Oracle) -> None:
+    closes = oracle.floats("chan/USDCAD.csv", "y")[0][:1216]
+    exponent = hurst_of_lags(np.log(closes))
+    assert isinstance(exponent, float)
+    assert exponent == pytest.approx(0.4606246629624898, abs=1e-9)  # of the oracle's note
+    oracle.check(H_below_half=exponent < 0.5)
+
+
 def stackloss(oracle: Oracle) -> None:
     y, *regressors = oracle.floats("statsmodels/stackloss.csv", "STACKLOSS", "AIRFLOW", "WATERTEMP", "ACIDCONC")
     fit = huber(y, np.column_stack((*regressors, np.ones(len(y)))))
@@ -273,6 +281,7 @@ CHECKS: dict[str, Callable[[Oracle], None]] = {
     "kpss.gdp_c3": macro_kpss(3, inflation=False),
     "kpss.dlogcpi_c12": macro_kpss(12, inflation=True),
     "hurst.rs.brown72": brown,
+    "hurst.lagdiff.usdcad": usdcad,
     "huber.stackloss.R_rlm": stackloss,
     "johansen.matlab.det0_k9": matlab_johansen,
     "johansen.chan.ewa_ewc": johansen_ewa_ewc,
@@ -287,5 +296,7 @@ def test_agrees_with_the_published_value(shared: Path, name: str) -> None:
 
 
 def test_every_oracle_of_these_groups_is_checked(shared: Path) -> None:
-    groups = ("ols", "adf", "engle_granger", "half_life", "zscore", "mackinnon", "kpss", "huber", "johansen", "kalman")
+    groups = (
+        "ols", "huber", "adf", "kpss", "engle_granger", "johansen", "half_life", "hurst", "kalman", "zscore", "mackinnon",
+    )  # fmt: skip
     assert names(shared, *groups) <= CHECKS.keys()
