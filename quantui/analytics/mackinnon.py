@@ -47,6 +47,9 @@ _CRITICAL_SURFACES: dict[tuple[Trend, int], tuple[tuple[float, ...], ...]] = {
     ("ct", 2): ((-4.32762, -15.4387, -35.679, 0.0), (-3.78057, -9.5106, -12.074, 0.0), (-3.49631, -7.0815, -7.538, 21.892)),
 }
 
+_MANY = 4096
+"""Statistics from which on scipy, 30 MB and a tenth of a second, is worth its import."""
+
 LEVELS = ("1%", "5%", "10%")
 
 
@@ -88,13 +91,21 @@ def _critical_values(variables: int, trend: Trend, nobs: float) -> tuple[float, 
 
 def p_values(stats: Floats, variables: int, trend: Trend) -> Floats:
     """`p_value` of each of (P,) statistics; NaN stays NaN."""
-    from scipy.special import ndtr  # a tenth of a second that single tests do not need
-
     low, star, high, lower, upper = _P_SURFACES[trend, variables]
     quantiles = np.where(
         stats <= star,
         np.polynomial.polynomial.polyval(stats, np.multiply(lower, _SMALL_SCALE[: len(lower)])),
         np.polynomial.polynomial.polyval(stats, np.multiply(upper, _LARGE_SCALE[: len(upper)])),
     )
-    found: Floats = np.where(stats > high, 1.0, np.where(stats < low, 0.0, ndtr(quantiles)))
+    found: Floats = np.where(stats > high, 1.0, np.where(stats < low, 0.0, _normal(quantiles)))
     return np.where(np.isnan(stats), np.nan, found)
+
+
+def _normal(quantiles: Floats) -> Floats:
+    """The normal distribution function of each."""
+    if len(quantiles) > _MANY:
+        from scipy.special import ndtr
+
+        found: Floats = ndtr(quantiles)
+        return found
+    return np.array([0.5 * math.erfc(-quantile / math.sqrt(2.0)) for quantile in quantiles.tolist()])

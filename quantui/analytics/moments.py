@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsyr2k
 
 from quantui.analytics.stationarity import max_lags
 from quantui.market.frames import Floats
+
+
+_FEW = 48
+"""Series below which numpy's product, which computes both halves, is as good."""
 
 
 @dataclass(slots=True)
@@ -85,4 +88,10 @@ def _update(matrices: Floats, added: Floats, gone: Floats) -> None:
 
 def _products(a: Floats, b: Floats, out: Floats, factor: float = 1.0) -> None:
     """out[i, j] = factor * (a @ b.T + b @ a.T)[i, j] for i >= j, in place; a and b (N, k) in Fortran order."""
+    if len(out) < _FEW:
+        half = factor * (a @ b.T)
+        out[:] = half + half.T
+        return
+    from scipy.linalg.blas import dsyr2k  # 30 MB that a few symbols do not need
+
     dsyr2k(factor, a, b, beta=0.0, c=out.T, overwrite_c=1, lower=0)

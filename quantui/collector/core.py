@@ -13,6 +13,7 @@ from quantui.clock import Clock
 from quantui.collector.alarm import Alarm
 from quantui.collector.desk import Desk, Reading
 from quantui.collector.freshness import Freshness
+from quantui.collector.screening import Screening
 from quantui.collector.session import Kept, SessionChange, changed, restored
 from quantui.collector.snapshot import Session, Snapshot
 from quantui.collector.trouble import FeedWatch, GapWatch
@@ -56,6 +57,7 @@ class Collector:
     started_ms: int = 0
     lens: Lens = field(init=False)
     freshness: Freshness = field(init=False)
+    screening: Screening = field(init=False)
     _configured: Session = field(init=False)
     _stop: float = field(init=False)
     _gaps: GapWatch = field(default_factory=GapWatch)
@@ -68,6 +70,7 @@ class Collector:
         self.lens = Lens(self.desk, self.feeds)
         self.started_ms = self.clock.now_ms()
         self.freshness = Freshness(self.feeds, self.lens.stream, self.store, self.clock, self.mode == "replay")
+        self.screening = Screening(self.desk.frames, self.desk.turn, self._screened)
         self._watch = FeedWatch(self.store.get_state(_TROUBLE_KEY, dict[int, int]) or {})
         self._configured, self._stop = self.session, self.desk.settings.stop
         kept = self.store.get_state(_SESSION_KEY, Kept)
@@ -81,11 +84,11 @@ class Collector:
         """Collect until cancelled; a recording returns when it is over and everything is written."""
         self._refocus()
         async with asyncio.TaskGroup() as tasks:
-            worker = tasks.create_task(self._work())
+            worker, screening = tasks.create_task(self._work()), tasks.create_task(self.screening.run())
             announcing = [tasks.create_task(channel.run()) for channel in self.alarm.channels]
             running = [tasks.create_task(feed.run()) for feed in self.feeds]
             await asyncio.gather(*running)
-            for task in (worker, *announcing):
+            for task in (worker, screening, *announcing):
                 task.cancel()
         await self.settle()
 
@@ -110,6 +113,7 @@ class Collector:
             self._wake.clear()
             await self.settle()
             self._refocus()
+            self.screening.wake()
 
     async def _drain(self) -> None:
         """Take in what is closed, a few symbols at a time: many bars close at one moment, and the sockets wait meanwhile."""
@@ -260,6 +264,10 @@ class Collector:
         self.store.put_state(_SESSION_KEY, Kept(self.session, self._configured, pair))
         self._refocus()
         self.wake()
+
+    def _screened(self) -> tuple[Timeframe, int, set[tuple[str, str]]]:
+        """What the scan goes by: timeframe and window of the session, and which pairs are watched already."""
+        return Timeframe(self.session.timeframe), self.session.window, {(pair.y.name, pair.x.name) for pair in self.pairs}
 
     def _use(self, session: Session) -> None:
         self.session = session

@@ -1,0 +1,172 @@
+"""Every ordered pair of the watched symbols, tested again at each closed bar beside the event loop.
+
+A bar more is a small step from the window before, so the moments slide on; where anything but that has happened (a bar was
+revised, a symbol came or went, the window changed) they are computed anew.
+"""
+
+import asyncio
+import math
+import sys
+import time
+from asyncio.subprocess import DEVNULL
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from msgspec.structs import replace
+
+from quantui.analytics.engines import best_engine
+from quantui.analytics.moments import Update
+from quantui.analytics.sweep import Engine
+from quantui.analytics.sweep_numpy import residual_sweep
+from quantui.analytics.universe import CHANCE, Table, Universe, usable
+from quantui.collector.pages import ScanPage, ScanRow
+from quantui.market.bars import COLUMNS, BarState
+from quantui.market.frames import Floats, SymbolFrames
+from quantui.market.instruments import Symbol, Timeframe
+from quantui.text import safe
+from quantui.threads import one_thread
+
+SHOWN = 200
+"""Rows of the page."""
+COMPILED_FROM = 60
+"""Symbols from which on the compiled engine is worth its 100 MB."""
+SHORTEST = Timeframe.M1
+"""Seconds are not scanned: no pair of an exchange changes its nature within one."""
+_TURN = 20
+_PATIENCE_S = 2.0
+"""Wait for symbols whose bar is not closed yet."""
+_CLOSE, _STATE = COLUMNS.index("close"), COLUMNS.index("state")
+_NUMBERS = ("beta", "r_squared", "correlation", "eg_stat", "eg_p", "half_life", "zscore", "q_bh", "q_by")
+_NICER = "import os; os.nice(15); from quantui.analytics.engines import compile_engine; compile_engine()"
+
+
+@dataclass(slots=True)
+class Screening:
+    """Keeps the newest scan."""
+
+    frames: Mapping[Symbol, SymbolFrames]
+    """Of the watched symbols; the desk's."""
+    turn: asyncio.Lock
+    """Held while a scan is computed, as by the desk: one computation beside the event loop at a time."""
+    asked: Callable[[], tuple[Timeframe, int, Collection[tuple[str, str]]]]
+    """Timeframe and window of the session, and the watched pairs."""
+    compiled_from: int = COMPILED_FROM
+    page: ScanPage = field(default_factory=lambda: ScanPage("", 0, note="waiting for the first closed bar"))
+    _universe: Universe | None = None
+    _engine: tuple[Engine, Update | None] = (residual_sweep, None)
+    _is_compiled: bool = False
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _worker: ThreadPoolExecutor = field(default_factory=partial(one_thread, "screening"))
+
+    def wake(self) -> None:
+        """Bars have closed, or the session has changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Scan until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            compiling: asyncio.Task[None] | None = None
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if compiling is None and len(self.frames) >= self.compiled_from:
+                    compiling = tasks.create_task(self._compile())
+                await self._scan_if_due()
+
+    async def _scan_if_due(self) -> None:
+        timeframe, window, watched = self.asked()
+        timeframe = max(timeframe, SHORTEST, key=lambda each: each.ms)
+        newest = self._newest(timeframe)
+        known = (self.page.timeframe, self.page.window, self.page.bar_ms)
+        if len(self.frames) < 2 or newest == 0 or known == (timeframe.value, window, newest):
+            return
+        if self.page.bar_ms and not await self._all_closed(timeframe, newest):
+            newest = self._newest(timeframe)
+        closes = await self._closes(timeframe, window, newest)
+        async with self.turn:
+            loop = asyncio.get_running_loop()
+            self.page = await loop.run_in_executor(self._worker, self._scan, closes, timeframe, window, newest, set(watched))
+
+    def _newest(self, timeframe: Timeframe) -> int:
+        """Open time of the newest bar that any symbol has closed; 0 before the first."""
+        return max((int(frames[timeframe].times[-1]) for frames in self.frames.values() if len(frames[timeframe])), default=0)
+
+    async def _all_closed(self, timeframe: Timeframe, newest: int) -> bool:
+        """Whether every symbol that had the bar before has closed the newest, within a short while."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while any(frames[timeframe].find(newest - timeframe.ms) is not None and frames[timeframe].find(newest) is None
+                  for frames in self.frames.values()):  # fmt: skip
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _closes(self, timeframe: Timeframe, window: int, newest: int) -> dict[str, Floats]:
+        """Closes of the window, copied a few symbols at a time; of a symbol that lacks bars those it has."""
+        found: dict[str, Floats] = {}
+        for number, (symbol, frames) in enumerate(list(self.frames.items()), 1):
+            rows = frames[timeframe].between(newest - (window - 1) * timeframe.ms, newest + 1)
+            rows = rows[rows[:, _STATE] != BarState.GAP]
+            found[symbol.name] = rows[:, _CLOSE] / 10**frames.instrument.price_decimals
+            if number % _TURN == 0:
+                await asyncio.sleep(0)
+        return found
+
+    def _scan(
+        self, closes: Mapping[str, Floats], timeframe: Timeframe, window: int, newest: int, watched: Collection[tuple[str, str]]
+    ) -> ScanPage:
+        """The page; runs beside the event loop."""
+        began = time.perf_counter()
+        symbols, levels, left_out = usable(closes, window)
+        head = ScanPage(timeframe.value, window, newest, len(symbols), left_out={safe(k): v for k, v in left_out.items()})
+        if len(symbols) < 2:
+            self._universe = None
+            return replace(head, note=f"{len(symbols)}/2 symbols have {window} bars of {timeframe}")
+        try:
+            table = self._moved(symbols, levels).table()
+        except ValueError as error:
+            return replace(head, note=str(error))
+        return replace(
+            head,
+            tests=table.tests,
+            low=int((table.eg_p <= CHANCE).sum()),
+            expected_by_chance=table.expected_by_chance,
+            discoveries=int((table.q_bh <= CHANCE).sum()),
+            took_ms=round((time.perf_counter() - began) * 1000, 1),
+            engine="compiled" if self._is_compiled else "numpy",
+            rows=tuple(_row(table, place, watched) for place in table.order()[:SHOWN].tolist()),
+        )
+
+    def _moved(self, symbols: list[str], levels: Floats) -> Universe:
+        """The universe of these levels: a step on from the last one where nothing else has changed."""
+        before, (engine, update) = self._universe, self._engine
+        if before is not None and list(before.symbols) == symbols:
+            old = before.moments.levels + before.moments.reference[:, None]
+            if old.shape == levels.shape and np.allclose(old[:, 1:], levels[:, :-1], rtol=0, atol=1e-12):
+                before.engine, before.update = engine, update
+                before.slide(levels[:, -1])
+                return before
+        self._universe = Universe.of(symbols, levels, engine, update)
+        return self._universe
+
+    async def _compile(self) -> None:
+        """Compile in a process of its own, which may take seconds once a machine; then load what it has made."""
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _NICER, stdout=DEVNULL, stderr=DEVNULL)
+        try:
+            if await process.wait() == 0:
+                engine = await asyncio.get_running_loop().run_in_executor(self._worker, best_engine)
+                self._engine, self._is_compiled = engine, engine[1] is not None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+def _row(table: Table, place: int, watched: Collection[tuple[str, str]]) -> ScanRow:
+    y, x = table.symbols[table.y[place]], table.symbols[table.x[place]]
+    numbers = {name: float(getattr(table, name)[place]) for name in _NUMBERS}
+    known = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+    return ScanRow(safe(y), safe(x), lags=int(table.lags[place]), is_watched=(y, x) in watched, **known)
