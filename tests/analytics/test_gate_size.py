@@ -1,4 +1,4 @@
-"""How often the cointegration gate passes what is nothing, and what is something (docs/statistics.md; `python -m benchmarks.gate`)."""
+"""How often the cointegration gate passes what is nothing, and what is something (docs/statistics.md)."""
 
 import numpy as np
 import pytest
