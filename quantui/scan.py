@@ -6,12 +6,13 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 import numpy as np
 
 from quantui.analytics.blocks import Block, Solved, assemble, blocks, solve_here
+from quantui.analytics.candidates import candidates
 from quantui.analytics.universe import Table, usable
 from quantui.config import Settings
 from quantui.feeds.files.closes import Closes, closes_of, files_in, interval_ms, read_closes, spacing_ms
@@ -27,6 +28,9 @@ from quantui.store.schema import open_readonly
 FAILED, USAGE, TOO_LITTLE = 1, 2, 4
 Advance = Callable[[int], None]
 _DAY_MS = 86_400_000
+_TITLES = "           y            x     beta     R2   corr      EG        p lag half-life      z Kalman z        q"
+_LOOKED_AT = 200
+"""Of the pairs shown so many at most are looked at with estimators that take milliseconds each."""
 _COLUMNS = ("y", "x", "n", "alpha", "beta", "r_squared", "correlation", "eg_stat", "eg_p", "lags", "half_life", "zscore",
             "spread_std", "turnover_y", "turnover_x", "q_bh", "q_by")  # fmt: skip
 
@@ -153,10 +157,14 @@ def _from_store(places: Paths, venue: str, timeframe: Timeframe, window: int) ->
 
 
 def _rows(table: Table, market: Market, top: int) -> Iterator[dict[str, object]]:
-    for place in table.order()[:top].tolist():
+    places = table.order()[:top]
+    known_better = places[:_LOOKED_AT]
+    more = candidates(market.levels, table.y[known_better], table.x[known_better])
+    for number, place in enumerate(places.tolist()):
         y, x = market.symbols[table.y[place]], market.symbols[table.x[place]]
         known = {"y": y, "x": x, "n": table.n, "turnover_y": market.turnover[y], "turnover_x": market.turnover[x]}
         row = {name: known[name] if name in known else getattr(table, name)[place].item() for name in _COLUMNS}
+        row |= {each.name: getattr(more, each.name)[number].item() for each in fields(more) if number < _LOOKED_AT}
         yield {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}
 
 
@@ -177,7 +185,7 @@ def _as_text(table: Table, market: Market, options: argparse.Namespace) -> str:
         f"{table.tests} tests: {low} have p <= 0.05, chance alone would give about {table.expected_by_chance:.0f}",
         f"{sure} pass a false discovery rate of {options.fdr:g} (q_bh; q_by holds under any dependence)",
         "",
-        f"{'y':>12} {'x':>12} {'beta':>8} {'R2':>6} {'corr':>6} {'EG':>7} {'p':>8} {'lag':>3} {'half-life':>9} {'z':>6} {'q':>8}",
+        _TITLES,
     ]
     lines += map(_line, _rows(table, market, options.top))
     if table.reasons:
@@ -190,7 +198,8 @@ def _line(row: Mapping[str, object]) -> str:
     return (
         f"{row['y']:>12} {row['x']:>12} {_n(row['beta'], 8, 4)} {_n(row['r_squared'], 6, 3)} {_n(row['correlation'], 6, 2)}"
         f" {_n(row['eg_stat'], 7, 3)} {_n(row['eg_p'], 8, 5)} {row['lags']:>3} {_n(row['half_life'], 9, 1)}"
-        f" {_n(row['zscore'], 6, 2)} {_n(row['q_bh'], 8, 5)}"
+        f" {_n(row['zscore'], 6, 2)} {_n(row.get('kalman_zscore'), 8, 2)}"
+        f" {_n(row['q_bh'], 8, 5)}"
     )
 
 

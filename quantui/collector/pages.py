@@ -30,6 +30,11 @@ class ScanRow(_Page, frozen=True):
     q_by: float | None = None
     """The same under any dependence (Benjamini & Yekutieli)."""
     is_watched: bool = False
+    huber_beta: float | None = None
+    """Of the first rows only, as are the next three."""
+    theil_sen_beta: float | None = None
+    kalman_beta: float | None = None
+    kalman_zscore: float | None = None
 
 
 class ScanPage(_Page, frozen=True):

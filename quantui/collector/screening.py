@@ -11,12 +11,13 @@ import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 
 import numpy as np
 from msgspec.structs import replace
 
+from quantui.analytics.candidates import candidates
 from quantui.analytics.engines import best_engine
 from quantui.analytics.moments import Update
 from quantui.analytics.sweep import Engine
@@ -31,6 +32,8 @@ from quantui.threads import one_thread
 
 SHOWN = 200
 """Rows of the page."""
+LOOKED_AT = 20
+"""Of these the estimators that take milliseconds a pair are asked too."""
 COMPILED_FROM = 60
 """Symbols from which on the compiled engine is worth its 100 MB."""
 SHORTEST = Timeframe.M1
@@ -137,7 +140,7 @@ class Screening:
             discoveries=int((table.q_bh <= CHANCE).sum()),
             took_ms=round((time.perf_counter() - began) * 1000, 1),
             engine="compiled" if self._is_compiled else "numpy",
-            rows=tuple(_row(table, place, watched) for place in table.order()[:SHOWN].tolist()),
+            rows=_rows(table, levels, watched),
         )
 
     def _moved(self, symbols: list[str], levels: Floats) -> Universe:
@@ -165,8 +168,24 @@ class Screening:
                 await process.wait()
 
 
+def _rows(table: Table, levels: Floats, watched: Collection[tuple[str, str]]) -> tuple[ScanRow, ...]:
+    places = table.order()[:SHOWN]
+    first = places[:LOOKED_AT]
+    better = candidates(levels, table.y[first], table.x[first])
+    rows = []
+    for number, place in enumerate(places.tolist()):
+        row = _row(table, place, watched)
+        if number < LOOKED_AT:
+            row = replace(row, **{each.name: _finite(getattr(better, each.name)[number].item()) for each in fields(better)})
+        rows.append(row)
+    return tuple(rows)
+
+
 def _row(table: Table, place: int, watched: Collection[tuple[str, str]]) -> ScanRow:
     y, x = table.symbols[table.y[place]], table.symbols[table.x[place]]
-    numbers = {name: float(getattr(table, name)[place]) for name in _NUMBERS}
-    known = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+    known = {name: _finite(getattr(table, name)[place].item()) for name in _NUMBERS}
     return ScanRow(safe(y), safe(x), lags=int(table.lags[place]), is_watched=(y, x) in watched, **known)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
