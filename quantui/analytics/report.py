@@ -1,7 +1,4 @@
-"""The full report on one pair: the numbers of the monitor and the tests that are too slow or too rarely wanted for every bar.
-
-Imports statsmodels on first use (over a second, 200 MB): call it in a worker thread.
-"""
+"""The full report on one pair: the numbers of the monitor and the tests that are too slow or too rarely wanted for every bar."""
 
 import math
 from collections.abc import Mapping
@@ -10,19 +7,34 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from quantui.analytics.carry import funding_carry
 from quantui.analytics.cointegration import engle_granger
-from quantui.analytics.estimators import Estimator, hedge_line
+from quantui.analytics.descriptive import parkinson_volatility
+from quantui.analytics.details import Window, details, plain, window_of
+from quantui.analytics.estimators import Estimator
 from quantui.analytics.gates import GateSettings, gates
 from quantui.analytics.hurst import hurst
 from quantui.analytics.kpss import kpss
+from quantui.analytics.liquidity import liquidity
 from quantui.analytics.pair import PairStatistics, pair_statistics
 from quantui.analytics.signal import signal_history
 from quantui.analytics.spread import Space, pair_history
 from quantui.analytics.stationarity import Missing, UnitRoot
+from quantui.analytics.verdicts import verdicts
 from quantui.market.frames import Floats, Ints
 from quantui.market.instruments import Timeframe
 
-_JOHANSEN_LEVELS = ("90%", "95%", "99%")
+_FILTERED = "of the portfolio held at the ratio of now; the innovations themselves are white by construction"
+
+
+@dataclass(frozen=True, slots=True)
+class LegBars:
+    """What the window's bars of one leg hold beside closes."""
+
+    high: Floats
+    """(n,) of the window; so are the others."""
+    low: Floats
+    quote_volume: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,8 @@ def full_report(
     settings: ReportSettings,
     quality: Mapping[str, int],
     turnover: float | None = None,
+    bars: tuple[LegBars, LegBars] | None = None,
+    funding: tuple[float, float] | None = None,
 ) -> dict[str, object]:
     """The object of `quantui analyze --json` (contracts.md 3) at the last of the given bars.
 
@@ -64,6 +78,8 @@ def full_report(
         settings: windows, thresholds, gates.
         quality: bars of the window by trust: `certified`, `provisional`, `gap`.
         turnover: quote turnover a day of the thinner leg, for the liquidity gate.
+        bars: of both legs, for `parkinson` and `liquidity`, which are left out without.
+        funding: rates of y and x for eight hours, for `carry`, which is left out without.
 
     Returns:
         JSON-ready values; a quantity that cannot be had is None with its reason in `missing`. `notes` adds what a number alone
@@ -97,47 +113,47 @@ def full_report(
         "half_life_interval": None if s.half_life is None else [s.half_life_low, s.half_life_high],
         "volatility": None if s.volatility_y is None else {"y": s.volatility_y, "x": s.volatility_x},
     }
-    slow = _slow_tests(y[-settings.window :], x[-settings.window :], s, settings.estimator, missing, notes)
+    y_now, x_now = y[-settings.window :], x[-settings.window :]
+    window = window_of(y_now, x_now, s, z_window=z_window, threshold=settings.entry, bar_ms=timeframe.ms)
+    slow = _slow_tests(window, missing, notes) | details(window, missing)
+    if settings.estimator is Estimator.KALMAN:
+        notes |= dict.fromkeys(("adf", "half_life", "kpss", "hurst"), _FILTERED) | {"spread": "the one-step-ahead innovation"}
     for derived, source in (("half_life_interval", "half_life"), ("volatility", "volatility_y")):
         if tests[derived] is None:
             missing[derived] = missing.get(source, "")
-    return {
-        **head, **numbers, **tests, **slow,
+    report: dict[str, object] = {
+        **head, **numbers, **tests, **slow, **_trading(s, timeframe.ms, bars, funding),
         "gates": {
             gate.name: {"ok": gate.ok, "value": gate.value, "limit": gate.limit, "enabled": gate.enabled}
             for gate in gates(s, settings.gates, turnover)
         },
-        "signal": _signal(y, x, settings, z_window),
+        "signal": _signal(y, x, s, settings, z_window),
         "quality": {state: quality.get(state, 0) for state in ("certified", "provisional", "gap")},
         "missing": missing,
         "notes": notes,
     }  # fmt: skip
+    report["verdicts"] = verdicts(report)
+    return report
 
 
-def _slow_tests(
-    y: Floats, x: Floats, s: PairStatistics, estimator: Estimator, missing: dict[str, str], notes: dict[str, str]
-) -> dict[str, object]:
-    """Reversed Engle-Granger, Hurst, KPSS and Johansen of one full window; reasons go into `missing` and `notes`."""
-    names = ("engle_granger_reversed", "hurst", "kpss", "johansen")
-    if s.spread_std is None:
-        missing.update(dict.fromkeys(names, s.missing["spread_std"]))
+def _slow_tests(window: Window | Missing, missing: dict[str, str], notes: dict[str, str]) -> dict[str, object]:
+    """Reversed Engle-Granger, Hurst and KPSS of one full window; reasons go into `missing` and `notes`."""
+    if isinstance(window, Missing):
+        names = ("engle_granger_reversed", "hurst", "kpss")
+        missing.update(dict.fromkeys(names, window.reason))
         return dict.fromkeys(names)
-    if s.space is Space.LOG:
-        y, x = np.log(y), np.log(x)
-    spread = hedge_line(estimator, y[None], x[None]).residuals[0]
     results: dict[str, object] = {}
     for name, result in (
-        ("engle_granger_reversed", engle_granger(x, y)),
-        ("hurst", hurst(np.diff(spread))),
-        ("kpss", kpss(spread)),
-        ("johansen", _johansen(y, x)),
+        ("engle_granger_reversed", engle_granger(window.x, window.y)),
+        ("hurst", hurst(np.diff(window.spread))),
+        ("kpss", kpss(window.spread)),
     ):
         if isinstance(result, Missing):
             results[name] = None
             missing[name] = result.reason
         elif isinstance(result, UnitRoot):
             results[name] = _unit_root(result)
-        elif isinstance(result, dict | float):
+        elif isinstance(result, float):
             results[name] = result
         else:
             results[name] = {"stat": result.stat, "p_value": result.p_value, "lags": result.lags}
@@ -146,19 +162,18 @@ def _slow_tests(
     return results
 
 
-def _johansen(y: Floats, x: Floats) -> dict[str, object] | Missing:
-    """Johansen's trace test, constant, one lagged difference: rank 0 first, then rank at most 1."""
-    from statsmodels.tsa.vector_ar.vecm import coint_johansen
-
-    try:
-        result = coint_johansen(np.column_stack((y, x)), 0, 1)
-    except np.linalg.LinAlgError:
-        return Missing("the legs' regression is singular")
-    trace = [float(value) for value in result.lr1]
-    if not all(math.isfinite(value) for value in trace):
-        return Missing("the legs' regression is singular")
-    critical = {level: [float(row[column]) for row in result.cvt] for column, level in enumerate(_JOHANSEN_LEVELS)}
-    return {"trace": trace, "critical": critical}
+def _trading(
+    s: PairStatistics, bar_ms: int, bars: tuple[LegBars, LegBars] | None, funding: tuple[float, float] | None
+) -> dict[str, object]:
+    """What bars and funding say beside closes."""
+    found: dict[str, object] = {}
+    if bars is not None:
+        turnover = {leg: liquidity(each.quote_volume) for leg, each in zip("yx", bars, strict=True)}
+        found["parkinson"] = {leg: parkinson_volatility(each.high, each.low, bar_ms) for leg, each in zip("yx", bars, strict=True)}
+        found["liquidity"] = {leg: None if isinstance(each, Missing) else plain(each) for leg, each in turnover.items()}
+    if funding is not None and s.beta is not None:
+        found["carry"] = plain(funding_carry(*funding, s.beta))
+    return found
 
 
 def _unit_root(test: UnitRoot, *, with_nobs: bool = False) -> dict[str, object]:
@@ -169,12 +184,13 @@ def _unit_root(test: UnitRoot, *, with_nobs: bool = False) -> dict[str, object]:
     return fields
 
 
-def _signal(y: Floats, x: Floats, settings: ReportSettings, z_window: int) -> str:
+def _signal(y: Floats, x: Floats, s: PairStatistics, settings: ReportSettings, z_window: int) -> str:
     """The signal at the last bar, its state carried from the first full window."""
-    history = pair_history(
-        y, x, window=settings.window, z_window=z_window, last=len(y), space=settings.space, estimator=settings.estimator
+    before = pair_history(
+        y[:-1], x[:-1], window=settings.window, z_window=z_window, last=len(y), space=settings.space, estimator=settings.estimator
     )
-    return str(signal_history(history.zscore.tolist(), settings.entry, settings.exit, settings.stop)[-1])
+    zscores = [*before.zscore.tolist(), s.zscore]
+    return str(signal_history(zscores, settings.entry, settings.exit, settings.stop)[-1])
 
 
 def _iso(time_ms: int) -> str:
