@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from quantui.alerts.channels.desktop import DesktopChannel
+from quantui.analytics.estimators import Estimator
 from quantui.analytics.gates import GateSetting, GateSettings
 from quantui.analytics.spread import Space
 from quantui.clock import Clock
@@ -190,6 +191,7 @@ def desk_settings(settings: Settings) -> DeskSettings:
         exit=analysis.exit,
         stop=analysis.stop,
         space=Space(analysis.space),
+        estimator=Estimator(analysis.estimator),
         gates=gate_settings(settings),
     )
 

@@ -69,7 +69,7 @@ class Client:
             ) from error
 
     def session(self, **changes: float | str) -> None:
-        """Change what is shown: `pair`, `timeframe`, `window`, `entry`."""
+        """Change what is shown: `pair`, `timeframe`, `window`, `entry`, `estimator`."""
         import json
 
         self._ask("POST", "/api/session", json.dumps(changes).encode())

@@ -9,9 +9,11 @@ from typing import Any
 
 from msgspec import structs
 
+from quantui.analytics.estimators import Estimator
 from quantui.clock import Clock
 from quantui.collector.alarm import Alarm
 from quantui.collector.desk import Desk, Reading
+from quantui.collector.drawing import Drawing
 from quantui.collector.freshness import Freshness
 from quantui.collector.screening import Screening
 from quantui.collector.session import Kept, SessionChange, changed, restored
@@ -49,6 +51,8 @@ class Collector:
     export_csv: Callable[[str, Path], None]
     """Writes one kind of record to a new CSV file; called in a thread."""
     keep_ticks: bool = False
+    stays: bool = False
+    """A recording that is over is still looked at: its keys work until the collector is cancelled."""
     on_leave: Callable[[bool], None] = lambda stop: None
     """Called when the last screen goes."""
     on_stop: Callable[[], None] = lambda: None
@@ -56,6 +60,7 @@ class Collector:
     """Monotonic time, in real seconds, a screen last asked."""
     started_ms: int = 0
     lens: Lens = field(init=False)
+    drawing: Drawing = field(init=False)
     freshness: Freshness = field(init=False)
     screening: Screening = field(init=False)
     _configured: Session = field(init=False)
@@ -68,6 +73,7 @@ class Collector:
 
     def __post_init__(self) -> None:
         self.lens = Lens(self.desk, self.feeds)
+        self.drawing = Drawing(self.desk)
         self.started_ms = self.clock.now_ms()
         self.freshness = Freshness(self.feeds, self.lens.stream, self.store, self.clock, self.mode == "replay")
         self.screening = Screening(self.desk.frames, self.desk.turn, self._screened)
@@ -84,11 +90,13 @@ class Collector:
         """Collect until cancelled; a recording returns when it is over and everything is written."""
         self._refocus()
         async with asyncio.TaskGroup() as tasks:
-            worker, screening = tasks.create_task(self._work()), tasks.create_task(self.screening.run())
+            working = [tasks.create_task(part()) for part in (self._work, self.screening.run, self.drawing.run)]
             announcing = [tasks.create_task(channel.run()) for channel in self.alarm.channels]
             running = [tasks.create_task(feed.run()) for feed in self.feeds]
             await asyncio.gather(*running)
-            for task in (worker, screening, *announcing):
+            if self.stays:
+                await asyncio.Event().wait()
+            for task in (*working, *announcing):
                 task.cancel()
         await self.settle()
 
@@ -215,7 +223,7 @@ class Collector:
             y=self.lens.leg(pair.y, timeframe, session.window, volatility[0]),
             x=self.lens.leg(pair.x, timeframe, session.window, volatility[1]),
             stats=self.lens.stats(pair, timeframe),
-            series=self.lens.series(pair, timeframe, points),
+            series=self.drawing.series(pair, timeframe, points),
             pairs=self.lens.rows(self.pairs, timeframe),
             alerts=self.alarm.rows(),
             pid=os.getpid(),
@@ -277,6 +285,7 @@ class Collector:
             z_window=session.z_window,
             entry=session.entry,
             exit=session.exit,
+            estimator=Estimator(session.estimator),
             stop=self._stop if self._stop > session.entry else session.entry + 1,
         )
         if settings != self.desk.settings:

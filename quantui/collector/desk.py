@@ -12,6 +12,7 @@ from itertools import islice
 
 import numpy as np
 
+from quantui.analytics.estimators import Estimator
 from quantui.analytics.gates import Gate, GateSettings, gates
 from quantui.analytics.pair import PairStatistics, pair_statistics
 from quantui.analytics.signal import Signal, next_signal, signal_history
@@ -27,6 +28,8 @@ TURN = 4
 """Pairs served before the event loop gets its turn: well under a millisecond."""
 CATCH_UP = 256
 """Closed bars computed one by one after a pause; of more, only the newest."""
+_REACHES = (32, CATCH_UP)
+"""Bars looked back for where a signal's state began: first a few, since some estimators take a millisecond each."""
 _DAY_MS = 86_400_000
 _STATE, _TURNOVER = COLUMNS.index("state"), COLUMNS.index("quote_volume")
 _CERTIFIED, _GAP = int(BarState.CERTIFIED), int(BarState.GAP)
@@ -43,6 +46,7 @@ class DeskSettings:
     stop: float
     space: Space
     gates: GateSettings
+    estimator: Estimator = Estimator.OLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +241,13 @@ def _compute(
         y = np.stack([jobs[index].y for index in alike])
         x = np.stack([jobs[index].x for index in alike])
         results = pair_statistics(
-            y, x, window=settings.window, bar_ms=timeframe.ms, z_window=settings.z_window, space=settings.space
+            y,
+            x,
+            window=settings.window,
+            bar_ms=timeframe.ms,
+            z_window=settings.z_window,
+            space=settings.space,
+            estimator=settings.estimator,
         )
         found.update(zip(alike, results, strict=True))
     readings = []
@@ -278,12 +288,21 @@ def _signal(settings: DeskSettings, job: _Job, statistics: PairStatistics, befor
         return before.signal
     if statistics.zscore is None:
         return Signal.NONE
-    history = pair_history(
-        job.closes.y[: job.end],
-        job.closes.x[: job.end],
-        window=settings.window,
-        z_window=settings.z_window,
-        last=CATCH_UP,
-        space=settings.space,
-    )
-    return signal_history([z if np.isfinite(z) else None for z in history.zscore.tolist()], *levels)[-1]
+    if abs(statistics.zscore) >= settings.entry:
+        return next_signal(Signal.NONE, statistics.zscore, *levels)
+    zscores: list[float] = []
+    for last in _REACHES:
+        history = pair_history(
+            job.closes.y[: job.end],
+            job.closes.x[: job.end],
+            window=settings.window,
+            z_window=settings.z_window,
+            last=last,
+            space=settings.space,
+            estimator=settings.estimator,
+        )
+        zscores = history.zscore.tolist()
+        # Beyond the entry a state begins, within the exit any ends: what was before does not matter.
+        if any(abs(z) >= settings.entry or abs(z) <= settings.exit for z in zscores[:-1]):
+            break
+    return signal_history(zscores, *levels)[-1]

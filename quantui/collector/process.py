@@ -138,6 +138,7 @@ async def _collect(
     ending.begin_order()
     life = _Life(collector, job, ending.told, settings.collector.linger_s)
     collector.on_stop = ending.told.set
+    collector.stays = not job.headless
     collector.on_leave = life.leave
     runner = await serve_unix(Server(collector), paths.socket)
     pairs = [pair.label for pair in collector.pairs]

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import structs
 
-from quantui.analytics.spread import zscore_bound
+from quantui.analytics.estimators import Estimator
+from quantui.analytics.spread import Space, zscore_bound
 from quantui.collector.snapshot import Session
 from quantui.market.frames import DEFAULT_CAPACITY
 from quantui.market.instruments import Pair, Timeframe
 
 WINDOWS = range(30, 5001)
 MAX_ENTRY = 20.0
+MAX_SLOPES_WINDOW = 1000
+"""Largest window of Theil-Sen, which takes the slope between any two bars: half a million, 10 ms."""
 
 
 class SessionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,6 +24,7 @@ class SessionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeframe: str | None = None
     window: int | None = None
     entry: float | None = None
+    estimator: str | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -78,9 +82,21 @@ def check(session: Session, pairs: Sequence[Pair]) -> None:
             f"a window of {session.window} bars of {session.timeframe} is never full: {capacity} are kept;"
             " choose a smaller window or a shorter timeframe"
         )
+    _check_estimator(session)
     bound = zscore_bound(session.z_window)
     if not session.exit < session.entry <= min(MAX_ENTRY, bound):
         raise ValueError(
             f"an entry of {session.entry:.1f} is out of range: above the exit, {session.exit:.1f}, and at most {bound:.1f},"
             f" the largest |z| that {session.z_window} bars can show"
+        )
+
+
+def _check_estimator(session: Session) -> None:
+    if session.estimator not in [estimator.value for estimator in Estimator]:
+        raise ValueError(f"there is no estimator {session.estimator}: use one of {', '.join(Estimator)}")
+    if session.estimator == Estimator.RETURNS and session.space != Space.LOG:
+        raise ValueError(f'estimator returns regresses log returns: it needs space = "log", not {session.space}')
+    if session.estimator == Estimator.THEIL_SEN and session.window > MAX_SLOPES_WINDOW:
+        raise ValueError(
+            f"theil-sen takes the slope between any two of {session.window} bars: use a window of {MAX_SLOPES_WINDOW} at most"
         )

@@ -10,28 +10,18 @@ from msgspec import structs
 
 from quantui.analytics.gates import Gate
 from quantui.analytics.pair import PairStatistics, preview
-from quantui.analytics.spread import pair_history
 from quantui.analytics.stationarity import UnitRoot
 from quantui.collector import snapshot as view
-from quantui.collector.desk import Desk, DeskSettings, Reading
+from quantui.collector.desk import Desk, Reading
 from quantui.feeds.feed import Feed, FeedStatus
 from quantui.market.bars import COLUMNS, BarState
-from quantui.market.frames import BarRing, Floats
+from quantui.market.frames import BarRing
 from quantui.market.instruments import Pair, Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 from quantui.text import safe
 
 _STATE = COLUMNS.index("state")
 _CERTIFIED_BARS = 240
-_SIZES = 4
-
-
-class _Drawn(NamedTuple):
-    """The newest lines of the charts, and what they were made from."""
-
-    reading: Reading
-    settings: DeskSettings
-    series: view.SeriesView
 
 
 class _Listed(NamedTuple):
@@ -57,8 +47,6 @@ class Lens:
 
     desk: Desk
     feeds: Sequence[Feed]
-    _series: dict[int, "_Drawn"] = field(default_factory=dict)
-    """By number of points: screens of different sizes do not take turns in computing."""
     _proofs: dict[Symbol, _Proof] = field(default_factory=dict)
     _listed: dict[Pair, _Listed] = field(default_factory=dict)
 
@@ -155,20 +143,6 @@ class Lens:
             provisional=reading.provisional,
         )
 
-    def series(self, pair: Pair, timeframe: Timeframe, points: int) -> view.SeriesView:
-        """The lines of the charts; every point is what was published at its bar."""
-        reading = self.desk.readings.get((pair, timeframe))
-        if reading is None:
-            return view.SeriesView()
-        drawn = self._series.get(points)
-        if drawn is None or drawn.reading is not reading or drawn.settings is not self.desk.settings:
-            follows = drawn is not None and drawn.settings is self.desk.settings and _follows(drawn.reading, reading)
-            series = _extended(drawn.series, reading, points) if drawn and follows else self._make_series(pair, timeframe, points)
-            if len(self._series) >= _SIZES:
-                self._series.clear()
-            self._series[points] = drawn = _Drawn(reading, self.desk.settings, series)
-        return drawn.series
-
     def rows(self, pairs: Sequence[Pair], timeframe: Timeframe) -> tuple[view.PairRow, ...]:
         """The watch list."""
         notes, rows = self._notes(), [self.row(pair, timeframe) for pair in pairs]
@@ -227,23 +201,6 @@ class Lens:
         found = preview(statistics, *prices)
         return (found.zscore, found.spread) if found else (None, None)
 
-    def _make_series(self, pair: Pair, timeframe: Timeframe, points: int) -> view.SeriesView:
-        settings = self.desk.settings
-        closes = self.desk.closes(pair, timeframe, settings.window + points)
-        if closes is None or not len(closes):
-            return view.SeriesView()
-        history = pair_history(
-            closes.y, closes.x, window=settings.window, z_window=settings.z_window, last=points, space=settings.space
-        )
-        return view.SeriesView(
-            open_ms=tuple(closes.times[-points:].tolist()),
-            y=tuple(closes.y[-points:].tolist()),
-            x=tuple(closes.x[-points:].tolist()),
-            spread=_values(history.spread),
-            zscore=_values(history.zscore),
-            correlation=_values(history.correlation),
-        )
-
 
 def _proof(ring: BarRing) -> tuple[int, int]:
     """How many of the newest bars count, and how many of these are proven; the very newest has no kline yet."""
@@ -251,24 +208,6 @@ def _proof(ring: BarRing) -> tuple[int, int]:
     if len(states) and states[-1] == BarState.PROVISIONAL:
         states = states[:-1]
     return len(states), int(np.count_nonzero(states == BarState.CERTIFIED))
-
-
-def _follows(before: Reading, reading: Reading) -> bool:
-    """The reading is the next bar of the same line: no earlier point has changed."""
-    same = (before.pair, before.timeframe) == (reading.pair, reading.timeframe)
-    return same and reading.bar_ms - before.bar_ms == reading.timeframe.ms
-
-
-def _extended(series: view.SeriesView, reading: Reading, points: int) -> view.SeriesView:
-    s = reading.statistics
-    return view.SeriesView(
-        open_ms=(*series.open_ms, reading.bar_ms)[-points:],
-        y=(*series.y, reading.price_y)[-points:],
-        x=(*series.x, reading.price_x)[-points:],
-        spread=(*series.spread, s.spread)[-points:],
-        zscore=(*series.zscore, s.zscore)[-points:],
-        correlation=(*series.correlation, s.correlation)[-points:],
-    )
 
 
 def _pair_row(pair: Pair, reading: Reading | None, need: int) -> view.PairRow:
@@ -290,10 +229,6 @@ def _pair_row(pair: Pair, reading: Reading | None, need: int) -> view.PairRow:
 def _severity(link: str) -> int:
     order = ("ended", "replay", "live", "filling", "connecting", "stale", "reconnecting", "offline", "blocked")
     return order.index(link)
-
-
-def _values(array: Floats) -> tuple[float | None, ...]:
-    return tuple(value if math.isfinite(value) else None for value in array.tolist())
 
 
 def _test(found: UnitRoot | None) -> view.TestView | None:

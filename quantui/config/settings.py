@@ -94,7 +94,8 @@ class Analysis(_Table, frozen=True):
     exit: float = 0.5
     stop: float = 4.0
     space: Literal["log", "price"] = "log"
-    estimator: Literal["ols"] = "ols"
+    estimator: Literal["ols", "huber", "theil-sen", "tls", "returns", "dols", "johansen", "kalman"] = "ols"
+    """Of the hedge ratio."""
     gates: Gates = Gates()
 
     def __post_init__(self) -> None:

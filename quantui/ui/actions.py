@@ -28,6 +28,9 @@ class Action(NamedTuple):
 
 TIMEFRAMES: Final = ("1s", "1m", "5m", "15m", "1h")
 WINDOWS: Final = (60, 120, 240, 480)
+ESTIMATORS: Final = ("ols", "huber", "theil-sen", "tls", "returns", "dols", "johansen", "kalman")
+SLOPES_WINDOW: Final = 1000
+"""Largest window of theil-sen, as the collector has it."""
 ENTRY_STEP: Final = 0.1
 ENTRY_LOWEST: Final = 0.1
 
@@ -59,6 +62,17 @@ ACTIONS: Final = (
     Action("shorter-timeframe", "T", "T", "step_timeframe(-1)", "Shorter timeframe", "One timeframe back."),
     Action("larger-window", "w", "w", "step_window(1)", "Larger window", "Regression window: 60, 120, 240, 480 bars.", "w win", 4),
     Action("smaller-window", "W", "W", "step_window(-1)", "Smaller window", "One regression window back."),
+    Action(
+        "next-estimator",
+        "b",
+        "b",
+        "step_estimator(1)",
+        "Next estimator",
+        "Hedge ratio by OLS, Huber, Theil-Sen, TLS, returns, DOLS, Johansen, Kalman.",
+        "b beta",
+        4,
+    ),
+    Action("previous-estimator", "B", "B", "step_estimator(-1)", "Previous estimator", "One estimator back."),
     Action(
         "raise-threshold",
         "plus,equals_sign",
@@ -123,3 +137,13 @@ def stepped(choices: tuple[str, ...] | tuple[int, ...], current: str | int, step
 def moved_entry(entry: float, step: int) -> float:
     """The threshold moved by a step of a tenth, never below a tenth."""
     return max(ENTRY_LOWEST, round(entry + step * ENTRY_STEP, 1))
+
+
+def next_estimator(current: str, step: int, space: str, window: int) -> str:
+    """The next or previous estimator that can be with this space and window; the list is a ring."""
+    place = ESTIMATORS.index(current) if current in ESTIMATORS else 0
+    while True:
+        place = (place + step) % len(ESTIMATORS)
+        found = ESTIMATORS[place]
+        if not (found == "returns" and space != "log") and not (found == "theil-sen" and window > SLOPES_WINDOW):
+            return found

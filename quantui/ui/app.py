@@ -9,7 +9,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
 from quantui.ui import terminal_alerts
-from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, stepped
+from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
 from quantui.ui.messages import CollectorLost, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
@@ -159,6 +159,12 @@ class MonitorApp(App[int]):
         """The next larger or smaller window."""
         if self._latest:
             self._change(window=stepped(WINDOWS, int(self._current("window")), step))
+
+    def action_step_estimator(self, step: int) -> None:
+        """The next or previous way to find the hedge ratio."""
+        if self._latest:
+            current, window = str(self._current("estimator")), int(self._current("window"))
+            self._change(estimator=next_estimator(current, step, self._latest.session.space, window))
 
     def action_step_entry(self, step: int) -> None:
         """Move the threshold."""

@@ -18,7 +18,7 @@ class SnapshotSource(Protocol):
         ...
 
     def session(self, **changes: float | str) -> None:
-        """Change what is shown: `pair`, `timeframe`, `window`, `entry`.
+        """Change what is shown: `pair`, `timeframe`, `window`, `entry`, `estimator`.
 
         Raises:
             CollectorGoneError: The collector does not answer.

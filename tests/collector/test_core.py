@@ -1,5 +1,6 @@
 """The collector over a feed on order: which alerts fire, what a restart finds, what is said about lost data."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,25 @@ async def test_a_fast_demo_and_a_replay_fire_too(tmp_path: Path) -> None:
             await collector.settle()
             (row,) = collector.alarm.rows()
             assert mode == "demo" or row.time_ms == _ms(JUMP + 1)
+
+
+async def test_the_keys_of_a_recording_that_is_over_still_work(tmp_path: Path) -> None:
+    clock = Clock()
+    feed = TapeFeed(clock)
+    async with collecting(tmp_path, [feed], clock, mode="replay") as collector:
+        feed.bars(0, 80)
+        collector.stays = True
+        run = asyncio.create_task(collector.run())
+        collector.wake()
+        await asyncio.sleep(0.1)
+        collector.change(SessionChange(window=30))
+        for _ in range(500):
+            if collector.snapshot(5).stats.n == 30:
+                break
+            await asyncio.sleep(0.01)
+        assert collector.snapshot(5).stats.n == 30
+        assert not run.done()
+        run.cancel()
 
 
 async def test_a_replay_publishes_every_bar_however_fast_it_comes(tmp_path: Path) -> None:

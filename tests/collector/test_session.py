@@ -1,9 +1,14 @@
+from typing import get_args, get_type_hints
+
 import pytest
 from msgspec.structs import replace
 
+from quantui.analytics.estimators import Estimator
 from quantui.collector.session import Kept, SessionChange, changed, check, restored
 from quantui.collector.snapshot import Session
+from quantui.config.settings import Analysis
 from quantui.market.instruments import Pair
+from quantui.ui.actions import ESTIMATORS, next_estimator
 
 PAIRS = tuple(Pair.parse(text, "binance-usdm") for text in ("AUSDT/BUSDT", "CUSDT/BUSDT", "DUSDT/BUSDT"))
 SESSION = Session(pair=0, timeframe="1m", window=240, z_window=240, entry=2.0, exit=0.5)
@@ -27,11 +32,43 @@ def test_the_z_window_follows_the_window_unless_it_was_set() -> None:
         (SessionChange(entry=0.4), "above the exit"),
         (SessionChange(entry=float("nan")), "above the exit"),
         (SessionChange(entry=16.0), "at most 15.4"),
+        (SessionChange(estimator="lasso"), "no estimator lasso: use one of ols, huber, theil-sen"),
+        (SessionChange(estimator="theil-sen", window=1001), "any two of 1001 bars: use a window of 1000 at most"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(change: SessionChange, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         changed(SESSION, change, PAIRS)
+
+
+def test_returns_have_no_meaning_in_price_space() -> None:
+    with pytest.raises(ValueError, match="log returns"):
+        changed(replace(SESSION, space="price"), SessionChange(estimator="returns"), PAIRS)
+    assert changed(SESSION, SessionChange(estimator="returns"), PAIRS).estimator == "returns"
+
+
+@pytest.mark.parametrize("space", ["log", "price"])
+@pytest.mark.parametrize("window", [240, 1000, 1001])
+def test_the_keys_step_through_every_estimator_that_can_be_and_no_other(space: str, window: int) -> None:
+    start = replace(SESSION, space=space, window=window, z_window=window)
+    reached, back = {"ols"}, "ols"
+    current = next_estimator("ols", 1, space, window)
+    while current != "ols":
+        reached.add(changed(start, SessionChange(estimator=current), PAIRS).estimator)
+        assert next_estimator(next_estimator(current, 1, space, window), -1, space, window) == current
+        back, current = current, next_estimator(current, 1, space, window)
+    assert next_estimator("ols", -1, space, window) == back
+    refused = set(Estimator) - reached
+    for estimator in refused:
+        with pytest.raises(ValueError, match=r"estimator|theil-sen"):
+            changed(start, SessionChange(estimator=estimator), PAIRS)
+    assert len(refused) == (space == "price") + (window > 1000)
+
+
+def test_the_configuration_and_the_keys_know_every_estimator() -> None:
+    names = [estimator.value for estimator in Estimator]
+    assert list(ESTIMATORS) == names
+    assert list(get_args(get_type_hints(Analysis)["estimator"])) == names
 
 
 def test_the_bound_of_the_entry_is_that_of_the_z_window() -> None:

@@ -67,6 +67,8 @@ def sessions(source: FakeSource) -> list[object]:
         (["plus"], {"entry": 2.1}),
         (["equals_sign"], {"entry": 2.1}),
         (["minus"], {"entry": 1.9}),
+        (["b"], {"estimator": "huber"}),
+        (["B"], {"estimator": "kalman"}),
     ],
 )
 async def test_a_key_changes_the_session(keys: list[str], expected: dict[str, object]) -> None:

@@ -23,9 +23,13 @@ Latest trade of both legs; the arrow is the change over the window. With more ro
 (365 days), best ask over best bid in basis points, and the funding rate of perpetuals.
 
 Regression
-y = alpha + beta x by least squares on the natural logs of the last W closed bars. beta is the hedge ratio, with its
-standard error; R2 its fit; corr the Pearson correlation of the log returns; s the spread y - alpha - beta x now, with
-its standard deviation, both in basis points (1 bp is 0.01 %) where logs are used.
+y = alpha + beta x on the natural logs of the last W closed bars. beta is the hedge ratio, with its standard error; R2
+its fit; corr the Pearson correlation of the log returns; s the spread y - alpha - beta x now, with its standard
+deviation, both in basis points (1 bp is 0.01 %) where logs are used. `b` changes how beta is found, the status line
+names it: OLS least squares; HUBER and THEIL-SEN, little moved by wild bars; TLS, the same whichever leg is y; RETURNS,
+from log returns; DOLS and JOHANSEN, for legs that are cointegrated; KALMAN, a beta that drifts: there s is what the bar
+before did not expect, z is that in its own standard deviations, and there is no preview. TLS and THEIL-SEN have no
+standard error. Engle-Granger always tests the least-squares line.
 
 Stationarity
 EG: Engle-Granger test on the residuals (MacKinnon p); a tick means the pair is cointegrated at the gate's level. ADF:
