@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from quantui.analytics.estimators import Estimator
-from quantui.analytics.report import ReportSettings, full_report
+from quantui.analytics.report import LegBars, ReportSettings, full_report
 from quantui.analytics.spread import Space
 from quantui.clock import Clock
 from quantui.collector.build import gate_settings
@@ -23,7 +23,7 @@ from quantui.feeds.files.errors import FileError
 from quantui.feeds.files.reader import Given, read
 from quantui.feeds.recorded import RecordedFeed
 from quantui.market.bars import COLUMNS, BarState
-from quantui.market.frames import SymbolFrames, aligned_closes
+from quantui.market.frames import Ints, SymbolFrames, aligned_closes
 from quantui.market.instruments import Pair, Symbol, Timeframe
 from quantui.paths import Paths
 from quantui.store.reader import read_frames
@@ -103,8 +103,18 @@ def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> d
             "gap": _gaps(y, x, timeframe, int(closes.times[-window])),
         },
         turnover=turnover_of(y, x, int(closes.times[-1]) + timeframe.ms),
+        bars=(_bars_of(y, timeframe, closes.times[-window:]), _bars_of(x, timeframe, closes.times[-window:])),
     )
     return {name: _plain(value) for name, value in report.items()}
+
+
+def _bars_of(leg: SymbolFrames, timeframe: Timeframe, times: Ints) -> LegBars:
+    """What a leg's bars at those times hold beside closes."""
+    ring, instrument = leg[timeframe], leg.instrument
+    rows = ring.rows[np.searchsorted(ring.times, times)]
+    high, low = (rows[:, COLUMNS.index(name)] / 10**instrument.price_decimals for name in ("high", "low"))
+    turnover = rows[:, COLUMNS.index("quote_volume")].astype(np.float64)
+    return LegBars(high, low, np.where(turnover >= 0, turnover / 10**instrument.quote_decimals, np.nan))
 
 
 def _gaps(y: SymbolFrames, x: SymbolFrames, timeframe: Timeframe, since_ms: int) -> int:
@@ -212,7 +222,7 @@ def _table(report: Mapping[str, Any]) -> str:
     """For people: one quantity a line, with the reason where there is none."""
     lines = []
     for name, value in report.items():
-        if name in ("missing", "notes"):
+        if name in ("missing", "notes", "verdicts"):
             continue
         if value is None:
             text = report["missing"].get(name, "not available")
@@ -222,7 +232,8 @@ def _table(report: Mapping[str, Any]) -> str:
             text = _short(value)
         note = report.get("notes", {}).get(name)
         lines.append(f"{name:24} {text}{f'  ({note})' if note else ''}")
-    return "\n".join(lines)
+    verdicts = [f"{name:24} {line}" for name, line in report["verdicts"].items()]
+    return "\n".join([*lines, "", "In plain words:", *verdicts] if verdicts else lines)
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - JSON is any

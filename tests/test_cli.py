@@ -180,6 +180,19 @@ def test_analyze_agrees_with_the_reference_on_real_hours(quantui: Quantui, share
         assert found["engle_granger"]["p_value"] == pytest.approx(wanted["engle_granger_aic"]["p"], rel=1e-8)
 
 
+@pytest.mark.parametrize("estimator", ["dols", "johansen", "kalman"])
+def test_analyze_by_each_estimator_says_what_it_means_in_plain_words(quantui: Quantui, shared: Path, estimator: str) -> None:
+    files = [str(shared / f"data/klines/genetrader_1h/{name}_USDT-1h.feather") for name in ("ETH", "BTC")]
+    words = ("analyze", "--pair", "ETHUSDT/BTCUSDT", "--timeframe", "1h", "--estimator", estimator, "--input", *files)
+    found = json.loads(quantui(*words, "--json").stdout)
+    assert found["estimator"] == estimator
+    assert found["beta_se"] > 0
+    assert found["parkinson"]["y"] > 0
+    table = quantui(*words).stdout
+    assert "In plain words:" in table
+    assert found["verdicts"]["engle_granger"] in table
+
+
 def test_analyze_with_too_little_data_exits_4_and_says_how_much_there_is(quantui: Quantui, tmp_path: Path) -> None:
     for name in ("AAAUSDT", "BBBUSDT"):
         lines = [f"{1_700_000_040 + i * 60},{name},1m,10,12,10,{10 + i % 3},1" for i in range(50)]

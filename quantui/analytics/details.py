@@ -15,6 +15,7 @@ from quantui.analytics.descriptive import price_statistics
 from quantui.analytics.dfgls import dfgls
 from quantui.analytics.dols import dols
 from quantui.analytics.false_alarms import false_alarms
+from quantui.analytics.fmols import fmols
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
 from quantui.analytics.hurst import MIN_INCREMENTS, null_band
@@ -197,6 +198,7 @@ SECTIONS: Mapping[str, Callable[[Window], object]] = {
     "ornstein_uhlenbeck": lambda w: ornstein_uhlenbeck(w.spread),
     "crossings": _crossings,
     "dols": _dols,
+    "fmols": lambda w: fmols(w.y, w.x),
     "kalman": _kalman,
     "cusum": lambda w: cusum(fit_line(w.y, w.x).residuals),
     "error_correction": _error_correction,

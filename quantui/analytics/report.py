@@ -122,7 +122,7 @@ def full_report(
         if tests[derived] is None:
             missing[derived] = missing.get(source, "")
     report: dict[str, object] = {
-        **head, **numbers, **tests, **slow, **_trading(s, timeframe.ms, bars, funding),
+        **head, **numbers, **tests, **slow, **_trading(s, timeframe.ms, bars, funding, missing),
         "gates": {
             gate.name: {"ok": gate.ok, "value": gate.value, "limit": gate.limit, "enabled": gate.enabled}
             for gate in gates(s, settings.gates, turnover)
@@ -163,14 +163,20 @@ def _slow_tests(window: Window | Missing, missing: dict[str, str], notes: dict[s
 
 
 def _trading(
-    s: PairStatistics, bar_ms: int, bars: tuple[LegBars, LegBars] | None, funding: tuple[float, float] | None
+    s: PairStatistics,
+    bar_ms: int,
+    bars: tuple[LegBars, LegBars] | None,
+    funding: tuple[float, float] | None,
+    missing: dict[str, str],
 ) -> dict[str, object]:
     """What bars and funding say beside closes."""
     found: dict[str, object] = {}
     if bars is not None:
-        turnover = {leg: liquidity(each.quote_volume) for leg, each in zip("yx", bars, strict=True)}
-        found["parkinson"] = {leg: parkinson_volatility(each.high, each.low, bar_ms) for leg, each in zip("yx", bars, strict=True)}
+        by_leg = dict(zip("yx", bars, strict=True))
+        found["parkinson"] = {leg: parkinson_volatility(each.high, each.low, bar_ms) for leg, each in by_leg.items()}
+        turnover = {leg: liquidity(each.quote_volume) for leg, each in by_leg.items()}
         found["liquidity"] = {leg: None if isinstance(each, Missing) else plain(each) for leg, each in turnover.items()}
+        missing |= {f"liquidity_{leg}": each.reason for leg, each in turnover.items() if isinstance(each, Missing)}
     if funding is not None and s.beta is not None:
         found["carry"] = plain(funding_carry(*funding, s.beta))
     return found

@@ -142,6 +142,9 @@ def test_turnover_and_carry_where_they_are_known(legs: tuple[Floats, Floats], re
     more = made(*legs, bars=(bars, bars), funding=(0.0001, 0.0001))
     assert more["liquidity"]["y"]["state"] == "steady"
     assert more["parkinson"]["y"] == pytest.approx(math.log(1.01 / 0.99) / math.sqrt(4 * math.log(2)) * math.sqrt(365 * 1440))
+    unknown = made(*legs, bars=(bars, LegBars(bars.high, bars.low, np.full(240, np.nan))))
+    assert unknown["liquidity"]["x"] is None
+    assert unknown["missing"] == {"liquidity_x": "a turnover is missing"}
     assert more["carry"]["annual"] == pytest.approx(0.0001 * (more["beta"] - 1) * 3 * 365)
 
 

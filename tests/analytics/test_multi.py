@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from arch.unitroot.cointegration import FullyModifiedOLS
+from pandas import DataFrame, Series
 from statsmodels.api import OLS, add_constant
 
 from quantui.analytics.dols import dols
+from quantui.analytics.fmols import FullyModified, fmols
 from quantui.analytics.multi import bandwidth, regress
+from quantui.analytics.stationarity import Missing
 from tests.analytics.series import pair, walk
 
 
@@ -44,6 +48,22 @@ def test_dynamic_least_squares(leads: int, lags: int) -> None:
     theirs = OLS(y[rows.start : rows.stop], np.array(design)).fit()
     ours = dols(y, x, leads, lags)
     assert [float(ours.alpha), float(ours.betas[0])] == pytest.approx(theirs.params[:2].tolist(), rel=1e-8)
+
+
+@pytest.mark.parametrize("n", [60, 240, 500])
+def test_fully_modified_least_squares(n: int) -> None:
+    y, x = (np.log(leg) for leg in pair(np.random.default_rng(n), n))
+    theirs = FullyModifiedOLS(Series(y, name="y"), DataFrame({"x": x})).fit()
+    ours = fmols(y, x)
+    assert isinstance(ours, FullyModified)
+    assert [ours.alpha, ours.beta] == pytest.approx([theirs.params["const"], theirs.params["x"]], rel=1e-8)
+    assert ours.beta_se == pytest.approx(theirs.std_errors["x"], rel=1e-8)
+
+
+def test_fully_modified_least_squares_of_nothing() -> None:
+    x = walk(np.random.default_rng(8), 100)
+    assert fmols(x, np.ones(100)) == Missing("a leg is constant or has missing values")
+    assert fmols(x[:20], x[:20]) == Missing("20/25 bars")
 
 
 def test_the_robust_error_of_dynamic_least_squares_covers_a_true_ratio_where_the_plain_one_does_not() -> None:

@@ -11,6 +11,7 @@ from quantui.analytics.correlations import kendall, spearman
 from quantui.analytics.dfgls import dfgls
 from quantui.analytics.dols import dols
 from quantui.analytics.estimators import Estimator, hedge_line, theil_sen, tls
+from quantui.analytics.fmols import FullyModified, fmols
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
 from quantui.analytics.johansen import johansen
@@ -147,9 +148,11 @@ def test_johansen(legs: tuple[Floats, Floats]) -> None:
     assert inside.speeds[0, 0].tolist() == pytest.approx([-0.13806144, -0.00332235], abs=6e-9)
 
 
-def test_dynamic_least_squares(legs: tuple[Floats, Floats]) -> None:
-    ours = dols(*legs)
-    assert [float(ours.betas[0]), float(ours.alpha)] == pytest.approx([0.83839849, 0.34772556], abs=6e-9)
+def test_least_squares_for_cointegrated_legs(legs: tuple[Floats, Floats]) -> None:
+    dynamic, modified = dols(*legs), fmols(*legs)
+    assert [float(dynamic.betas[0]), float(dynamic.alpha)] == pytest.approx([0.83839849, 0.34772556], abs=6e-9)
+    assert isinstance(modified, FullyModified)
+    assert [modified.beta, modified.alpha] == pytest.approx([0.83438946, 0.36350610], abs=6e-9)
 
 
 def test_process_of_the_spread(legs: tuple[Floats, Floats]) -> None:
