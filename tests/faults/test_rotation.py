@@ -45,7 +45,8 @@ async def _lives(exchange: Exchange, market: str, speed: float, rotations: int, 
         overlaps = Overlaps(feed, clock)
         watching = asyncio.create_task(overlaps.watch())
         try:
-            await until(lambda: len(overlaps.lengths) >= rotations, seconds)
+            await until(lambda: feed.status.reconnects > 0 or len(overlaps.lengths) >= rotations, seconds)
+            assert feed.status.reconnects == 0, feed.connections[0].state.error
             await clock.sleep(65)  # every stream closes at least one more minute
         finally:
             watching.cancel()
