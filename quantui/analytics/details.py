@@ -14,7 +14,7 @@ from quantui.analytics.correlations import kendall, spearman
 from quantui.analytics.descriptive import price_statistics
 from quantui.analytics.dfgls import dfgls
 from quantui.analytics.dols import dols
-from quantui.analytics.false_alarms import false_alarms
+from quantui.analytics.false_alarms import false_alarms, white_alarms
 from quantui.analytics.fmols import fmols
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
@@ -52,17 +52,19 @@ class Window:
     z_window: int
     threshold: float
     bar_ms: int
+    filtered: bool
+    """The z-score is that of a filter's innovation."""
 
 
 def window_of(
-    y: Floats, x: Floats, statistics: PairStatistics, *, z_window: int, threshold: float, bar_ms: int
+    y: Floats, x: Floats, statistics: PairStatistics, *, z_window: int, threshold: float, bar_ms: int, filtered: bool = False
 ) -> Window | Missing:
     """The window of closes (n,) that `statistics` are of, or why there is nothing more to say."""
     s = statistics
     if s.spread_std is None or s.alpha is None or s.beta is None:
         return Missing(s.missing["spread_std"])
     level_y, level_x = (np.log(y), np.log(x)) if s.space is Space.LOG else (y, x)
-    return Window(y, x, level_y, level_x, level_y - s.alpha - s.beta * level_x, s, z_window, threshold, bar_ms)
+    return Window(y, x, level_y, level_x, level_y - s.alpha - s.beta * level_x, s, z_window, threshold, bar_ms, filtered)
 
 
 def details(window: Window | Missing, missing: dict[str, str]) -> dict[str, object]:
@@ -188,6 +190,10 @@ def _correlations(w: Window) -> object:
     return {"returns": pearson, "spearman": float(spearman(y, x)), "kendall": kendall(y, x), "levels": float(correlation(w.y, w.x))}
 
 
+def _false_alarms(w: Window) -> object:
+    return white_alarms(w.threshold, w.bar_ms) if w.filtered else false_alarms(w.statistics.n, w.z_window, w.threshold, w.bar_ms)
+
+
 SECTIONS: Mapping[str, Callable[[Window], object]] = {
     "johansen": _johansen,
     "phillips_ouliaris": lambda w: phillips_ouliaris(w.y, w.x),
@@ -206,6 +212,6 @@ SECTIONS: Mapping[str, Callable[[Window], object]] = {
     "spreads": _spreads,
     "prices": _prices,
     "correlations": _correlations,
-    "false_alarms": lambda w: false_alarms(w.statistics.n, w.z_window, w.threshold, w.bar_ms),
+    "false_alarms": _false_alarms,
 }
 """What is made of a window, by its name in the report."""

@@ -116,6 +116,13 @@ def false_alarms(window: int, z_window: int, threshold: float, bar_ms: int) -> F
     return FalseAlarms(share, alerts / z_window * _DAY_MS / bar_ms)
 
 
+def white_alarms(threshold: float, bar_ms: int) -> FalseAlarms:
+    """Expected of z-scores that are independent and normal, as a filter's standardised innovations are of walks too."""
+    share, back = math.erfc(threshold / math.sqrt(2.0)), math.erf(rearm_level(threshold) / math.sqrt(2.0))
+    bars = 1.0 / share + 1.0 / back if share > 0.0 else math.inf  # from one alert to the next: until armed, until beyond
+    return FalseAlarms(share, _DAY_MS / bar_ms / bars)
+
+
 def _interpolate(table: _Table, ratio: float, z_window: int, threshold: float) -> float:
     lengths = np.log(Z_WINDOWS)
     by_ratio = []

@@ -25,6 +25,8 @@ from quantui.market.frames import Floats, Ints
 from quantui.market.instruments import Timeframe
 
 _FILTERED = "of the portfolio held at the ratio of now; the innovations themselves are white by construction"
+_ALIKE = "simulated for least squares; the share of this estimator is within a fifth of it"
+_FOREIGN = "simulated for least squares; by Johansen's vector unrelated walks are beyond 2 in a third as many bars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,13 @@ def full_report(
         "volatility": None if s.volatility_y is None else {"y": s.volatility_y, "x": s.volatility_x},
     }
     y_now, x_now = y[-settings.window :], x[-settings.window :]
-    window = window_of(y_now, x_now, s, z_window=z_window, threshold=settings.entry, bar_ms=timeframe.ms)
+    filtered = settings.estimator is Estimator.KALMAN
+    window = window_of(y_now, x_now, s, z_window=z_window, threshold=settings.entry, bar_ms=timeframe.ms, filtered=filtered)
     slow = _slow_tests(window, missing, notes) | details(window, missing)
-    if settings.estimator is Estimator.KALMAN:
+    if filtered:
         notes |= dict.fromkeys(("adf", "half_life", "kpss", "hurst"), _FILTERED) | {"spread": "the one-step-ahead innovation"}
+    elif settings.estimator is not Estimator.OLS:
+        notes["false_alarms"] = _FOREIGN if settings.estimator is Estimator.JOHANSEN else _ALIKE
     for derived, source in (("half_life_interval", "half_life"), ("volatility", "volatility_y")):
         if tests[derived] is None:
             missing[derived] = missing.get(source, "")
