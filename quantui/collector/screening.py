@@ -39,8 +39,6 @@ COMPILED_FROM = 60
 SHORTEST = Timeframe.M1
 """Seconds are not scanned: no pair of an exchange changes its nature within one."""
 _TURN = 20
-_PATIENCE_S = 2.0
-"""Wait for symbols whose bar is not closed yet."""
 _CLOSE, _STATE = COLUMNS.index("close"), COLUMNS.index("state")
 _NUMBERS = ("beta", "r_squared", "correlation", "eg_stat", "eg_p", "half_life", "zscore", "q_bh", "q_by")
 _NICER = "import os; os.nice(15); from quantui.analytics.engines import compile_engine; compile_engine()"
@@ -51,18 +49,25 @@ class Screening:
     """Keeps the newest scan."""
 
     frames: Mapping[Symbol, SymbolFrames]
-    """Of the watched symbols; the desk's."""
+    """Of the watched symbols, and of the rest of the market where that is read."""
     turn: asyncio.Lock
     """Held while a scan is computed, as by the desk: one computation beside the event loop at a time."""
     asked: Callable[[], tuple[Timeframe, int, Collection[tuple[str, str]]]]
     """Timeframe and window of the session, and the watched pairs."""
     compiled_from: int = COMPILED_FROM
+    patience_s: float = 2.0
+    """Wait for symbols whose bar is not closed yet."""
     page: ScanPage = field(default_factory=lambda: ScanPage("", 0, note="waiting for the first closed bar"))
     _universe: Universe | None = None
     _engine: tuple[Engine, Update | None] = (residual_sweep, None)
     _is_compiled: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _worker: ThreadPoolExecutor = field(default_factory=partial(one_thread, "screening"))
+
+    def bars(self) -> tuple[Timeframe, int]:
+        """The timeframe and the number of bars that are scanned."""
+        timeframe, window, _ = self.asked()
+        return max(timeframe, SHORTEST, key=lambda each: each.ms), window
 
     def wake(self) -> None:
         """Bars have closed, or the session has changed."""
@@ -80,8 +85,8 @@ class Screening:
                 await self._scan_if_due()
 
     async def _scan_if_due(self) -> None:
-        timeframe, window, watched = self.asked()
-        timeframe = max(timeframe, SHORTEST, key=lambda each: each.ms)
+        timeframe, window = self.bars()
+        watched = self.asked()[2]
         newest = self._newest(timeframe)
         known = (self.page.timeframe, self.page.window, self.page.bar_ms)
         if len(self.frames) < 2 or newest == 0 or known == (timeframe.value, window, newest):
@@ -99,7 +104,7 @@ class Screening:
 
     async def _all_closed(self, timeframe: Timeframe, newest: int) -> bool:
         """Whether every symbol that had the bar before has closed the newest, within a short while."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while any(frames[timeframe].find(newest - timeframe.ms) is not None and frames[timeframe].find(newest) is None
                   for frames in self.frames.values()):  # fmt: skip
             if time.monotonic() > deadline:

@@ -120,6 +120,13 @@ class Analysis(_Table, frozen=True):
             raise ValueError(f"{key}: {z} is never reached: |z| over {self.z_bars} bars is at most (Z-1)/sqrt(Z) = {bound:.2f}")
 
 
+class Scan(_Table, frozen=True):
+    """`[scan]`: which pairs are tested at each closed bar."""
+
+    top: Annotated[int, Meta(ge=0, le=1000)] = 0
+    """So many of the most traded symbols of the venue, beside the watched ones; 0: only the watched."""
+
+
 class RetentionDays(_Table, frozen=True):
     """`[store.retention_days]`: how long each kind of data is kept; 0 is for ever."""
 
@@ -299,6 +306,7 @@ class Settings(_Table, frozen=True):
     market: Market = Market()
     pairs: tuple[PairNames, ...] = DEFAULT_PAIRS
     analysis: Analysis = Analysis()
+    scan: Scan = Scan()
     store: Store = Store()
     collector: Collector = Collector()
     alerts: tuple[AlertRule, ...] = ()

@@ -91,9 +91,9 @@ async def test_each_closed_bar_is_scanned_and_a_revised_one_counts() -> None:
         assert found.screening._universe is not first
 
 
-async def test_a_symbol_that_lags_is_waited_for_and_then_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantui.collector.screening._PATIENCE_S", 0.2)
+async def test_a_symbol_that_lags_is_waited_for_and_then_left_out() -> None:
     async with running(Market(market(4, 80))) as found:
+        found.screening.patience_s = 0.2
         found.bars(0, WINDOW)
         await found.scanned(WINDOW - 1)
         for number in (0, 1, 2):

@@ -1,5 +1,6 @@
 """Binance's REST API as far as quantui reads it, within its weights."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -102,6 +103,11 @@ class Rest:
             raise RestError(200, 0, f"klines of {instrument.symbol}: {error}") from error
         return [bar for bar in bars if bar.open_ms % timeframe.ms == 0]
 
+    async def day_turnovers(self) -> dict[str, float]:
+        """Quote turnover of the last day by symbol."""
+        rows = _decode(_decode_days, await self._get("/ticker/24hr", {}, self._venue.days_weight))
+        return {row.symbol: float(row.quote_volume) for row in rows if _PLAIN.fullmatch(row.quote_volume)}
+
     async def _get(self, path: str, params: Mapping[str, str], weight: int) -> bytes:
         self._barrier.check()
         await self._take(weight)
@@ -142,6 +148,13 @@ class _Time(msgspec.Struct, frozen=True, rename="camel"):
     server_time: int
 
 
+class _Day(msgspec.Struct, frozen=True, rename="camel"):
+    symbol: str
+    quote_volume: str = ""
+
+
+_PLAIN = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
+_decode_days = msgspec.json.Decoder(list[_Day]).decode
 _decode_time = msgspec.json.Decoder(_Time).decode
 _decode_problem = msgspec.json.Decoder(codec.Problem).decode
 

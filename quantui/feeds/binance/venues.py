@@ -28,6 +28,8 @@ class Venue:
     """How long after the newest event time a trade may still arrive (binance.md A6.4)."""
     aggtrades_weight: int
     info_weight: int
+    days_weight: int
+    """Of the day's figures of all symbols."""
     weight_limit: int
     """Request weight a UTC minute, until exchangeInfo tells."""
     perpetual: bool
@@ -63,6 +65,7 @@ VENUES: Mapping[str, Venue] = {
             grace_ms=500,
             aggtrades_weight=20,
             info_weight=1,
+            days_weight=40,
             weight_limit=2400,
             perpetual=True,
         ),
@@ -74,6 +77,7 @@ VENUES: Mapping[str, Venue] = {
             grace_ms=250,
             aggtrades_weight=4,
             info_weight=20,
+            days_weight=80,
             weight_limit=6000,
             perpetual=False,
         ),
@@ -85,6 +89,7 @@ VENUES: Mapping[str, Venue] = {
             grace_ms=250,
             aggtrades_weight=4,
             info_weight=20,
+            days_weight=80,
             weight_limit=1200,
             perpetual=False,
         ),
