@@ -22,6 +22,7 @@ from quantui.collector.snapshot import Session
 from quantui.config import ConfigError, Settings
 from quantui.feeds.binance.barrier import Barrier
 from quantui.feeds.binance.feed import BinanceFeed, FeedOptions
+from quantui.feeds.binance.survey import Survey
 from quantui.feeds.binance.venues import VENUES
 from quantui.feeds.feed import Feed
 from quantui.market.frames import DEFAULT_CAPACITY, SymbolFrames
@@ -167,7 +168,7 @@ async def collector(settings: Settings, plan: Plan, mode: str, clock: Clock, sto
     def export_csv(kind: str, target: Path) -> None:
         export_file(database, kind, target)
 
-    return Collector(
+    found = Collector(
         mode=mode,
         clock=clock,
         store=store,
@@ -177,7 +178,25 @@ async def collector(settings: Settings, plan: Plan, mode: str, clock: Clock, sto
         alarm=alarm,
         session=session,
         export_csv=export_csv,
+        symbols=plan.symbols,
         keep_ticks=settings.store.ticks,
+    )
+    if settings.scan.top:
+        found.survey([_survey(settings, feed, found) for feed in feeds if isinstance(feed, BinanceFeed)])
+    return found
+
+
+def _survey(settings: Settings, feed: BinanceFeed, found: Collector) -> Survey:
+    """The rest of the feed's market, for the scan."""
+    return Survey(
+        venue=feed.venue,
+        rest=feed.options.rest,
+        clock=feed.clock,
+        barrier=feed.barrier,
+        top=settings.scan.top,
+        asked=found.screening.bars,
+        watched=set(feed.wanted),
+        on_update=found.screening.wake,
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.client import HTTPConnection, HTTPResponse
 
+    from quantui.collector.pages import Page
     from quantui.collector.snapshot import Snapshot
 
 TIMEOUT_S: Final = 5.0
@@ -64,9 +65,27 @@ class Client:
         try:
             return msgspec.json.decode(body, type=Snapshot)
         except msgspec.DecodeError as error:
-            raise CollectorGoneError(
-                f"the collector at {self._address} speaks another version ({error}); `quantui stop` it"
-            ) from error
+            raise self._stranger(error) from error
+
+    def page(self, name: str, since: int) -> "Page | None":
+        """The document of a screen (`scan`, `correlation`, ...) newer than version `since`; None when nothing changed."""
+        status, body = self._ask("GET", f"/api/page/{name}?since={since}")
+        if status == HTTPStatus.NO_CONTENT:
+            return None
+        import msgspec
+
+        from quantui.collector.pages import PAGES
+
+        try:
+            return msgspec.json.decode(body, type=PAGES[name])
+        except msgspec.DecodeError as error:
+            raise self._stranger(error) from error
+
+    def watch(self, pair: str, *, drop: bool = False) -> None:
+        """Put a pair (Y/X) on the watch list and in focus, or drop it."""
+        import json
+
+        self._ask("POST", "/api/watch", json.dumps({"pair": pair, "drop": drop}).encode())
 
     def session(self, **changes: float | str) -> None:
         """Change what is shown: `pair`, `timeframe`, `window`, `entry`, `estimator`."""
@@ -195,6 +214,9 @@ class Client:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
+
+    def _stranger(self, error: Exception) -> CollectorGoneError:
+        return CollectorGoneError(f"the collector at {self._address} speaks another version ({error}); `quantui stop` it")
 
     def _gone(self, error: Exception) -> CollectorGoneError:
         if isinstance(error, CollectorGoneError):

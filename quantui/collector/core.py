@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,18 @@ from quantui.collector.alarm import Alarm
 from quantui.collector.desk import Desk, Reading
 from quantui.collector.drawing import Drawing
 from quantui.collector.freshness import Freshness
+from quantui.collector.health import stream_health
+from quantui.collector.pages import Page
 from quantui.collector.screening import Screening
 from quantui.collector.session import Kept, SessionChange, changed, restored
 from quantui.collector.snapshot import Session, Snapshot
+from quantui.collector.studies import Studies
 from quantui.collector.trouble import FeedWatch, GapWatch
 from quantui.collector.view import Lens
+from quantui.collector.watching import added, named
+from quantui.feeds.binance.survey import Survey
 from quantui.feeds.feed import Feed
-from quantui.market.instruments import Pair, Timeframe
+from quantui.market.instruments import Pair, Symbol, Timeframe
 from quantui.market.stream import SymbolStream
 from quantui.store.records import AnalyticsRow, StoreError
 from quantui.store.ticks import tick_table
@@ -29,9 +35,12 @@ from quantui.store.writer import Store
 
 _SESSION_KEY = "session"
 _TROUBLE_KEY = "trouble"
+_ADDED_KEY = "added pairs"
 _LOOKING_S = 3.0
 """A screen that has asked within this time is there."""
 _SCREENS = 16
+_SURVEY_S = 20.0
+"""So long the scan waits for the bars of hundreds of symbols that come over REST."""
 _TURN = 20
 """Symbols taken in before the event loop gets its turn."""
 
@@ -50,6 +59,8 @@ class Collector:
     session: Session
     export_csv: Callable[[str, Path], None]
     """Writes one kind of record to a new CSV file; called in a thread."""
+    symbols: Collection[Symbol] = ()
+    """What the feeds were asked for: legs of pairs to watch."""
     keep_ticks: bool = False
     stays: bool = False
     """A recording that is over is still looked at: its keys work until the collector is cancelled."""
@@ -63,6 +74,11 @@ class Collector:
     drawing: Drawing = field(init=False)
     freshness: Freshness = field(init=False)
     screening: Screening = field(init=False)
+    surveys: Sequence[Survey] = ()
+    """Read what is scanned beside the watched symbols."""
+    studies: Studies = field(init=False)
+    _own: Sequence[Pair] = field(init=False)
+    """The pairs of the configuration; the others of `pairs` were added by a key."""
     _configured: Session = field(init=False)
     _stop: float = field(init=False)
     _gaps: GapWatch = field(default_factory=GapWatch)
@@ -77,10 +93,25 @@ class Collector:
         self.started_ms = self.clock.now_ms()
         self.freshness = Freshness(self.feeds, self.lens.stream, self.store, self.clock, self.mode == "replay")
         self.screening = Screening(self.desk.frames, self.desk.turn, self._screened)
+        self.studies = Studies(
+            self.desk,
+            self.lens,
+            lambda: self.screening.page,
+            lambda: (self.session, self.pairs[self.session.pair]),
+            lambda: self.pairs,
+        )
+        self._own = self.pairs
+        self._list((*self._own, *added(self.store.get_state(_ADDED_KEY, list[str]), self._own, self.symbols)))
         self._watch = FeedWatch(self.store.get_state(_TROUBLE_KEY, dict[int, int]) or {})
         self._configured, self._stop = self.session, self.desk.settings.stop
         kept = self.store.get_state(_SESSION_KEY, Kept)
         self._use(restored(kept, self._configured, self.pairs))
+
+    def survey(self, surveys: Sequence[Survey]) -> None:
+        """Scan what these read too."""
+        self.surveys = surveys
+        self.screening.frames = ChainMap(self.desk.frames, *(survey.frames for survey in surveys))
+        self.screening.patience_s = _SURVEY_S
 
     def wake(self) -> None:
         """A feed has something new."""
@@ -90,13 +121,14 @@ class Collector:
         """Collect until cancelled; a recording returns when it is over and everything is written."""
         self._refocus()
         async with asyncio.TaskGroup() as tasks:
-            working = [tasks.create_task(part()) for part in (self._work, self.screening.run, self.drawing.run)]
+            working = [tasks.create_task(part()) for part in (self._work, self.screening.run, self.drawing.run, self.studies.run)]
             announcing = [tasks.create_task(channel.run()) for channel in self.alarm.channels]
+            surveying = [tasks.create_task(survey.run()) for survey in self.surveys]
             running = [tasks.create_task(feed.run()) for feed in self.feeds]
             await asyncio.gather(*running)
             if self.stays:
                 await asyncio.Event().wait()
-            for task in (*working, *announcing):
+            for task in (*working, *announcing, *surveying):
                 task.cancel()
         await self.settle()
 
@@ -240,29 +272,11 @@ class Collector:
             "started_ms": self.started_ms,
             "healthy": feed.link in ("live", "filling", "replay", "ended") and not self.store.status and not notes,
             "feed": structs.asdict(feed),
-            "streams": {str(symbol): self._stream_health(stream) for f in self.feeds for symbol, stream in f.streams.items()},
+            "streams": {str(symbol): stream_health(stream) for f in self.feeds for symbol, stream in f.streams.items()},
             "notes": notes,
             "pairs": [pair.label for pair in self.pairs],
             "session": structs.asdict(self.session),
             "store": {"path": str(self.store.path), "status": self.store.status, "unwritten": self.store.unwritten},
-        }
-
-    @staticmethod
-    def _stream_health(stream: SymbolStream) -> dict[str, Any]:
-        tally = stream.tally
-        return {
-            "cursor": stream.cursor,
-            "last_trade_ms": stream.builder.last_time,
-            "trades": tally.trades,
-            "complete": stream.is_complete,
-            "holes_filled": tally.holes_filled,
-            "trades_filled": tally.trades_filled,
-            "trades_lost": tally.trades_lost,
-            "duplicates": stream.sequencer.duplicates,
-            "rejected": tally.rejected,
-            "certified": tally.certified,
-            "mismatched": tally.mismatched,
-            "revisions": stream.builder.revisions,
         }
 
     def change(self, change: SessionChange) -> None:
@@ -272,6 +286,32 @@ class Collector:
         self.store.put_state(_SESSION_KEY, Kept(self.session, self._configured, pair))
         self._refocus()
         self.wake()
+
+    def page(self, name: str) -> Page:
+        """The document of a screen beside the monitor. Raises `KeyError` where there is none of this name."""
+        return self.studies.page(name)
+
+    def watch(self, pair: str, *, drop: bool) -> None:
+        """Put a pair on the watch list and in focus, or drop one that a key has put there. Raises `ValueError` with one line."""
+        wanted, focus = named(pair, self.symbols), self.pairs[self.session.pair]
+        if drop and wanted in self._own:
+            raise ValueError(f"{wanted.label} is in the configuration: remove it there")
+        if drop and wanted not in self.pairs:
+            raise ValueError(f"{wanted.label} is not watched")
+        if drop:
+            self._list(tuple(each for each in self.pairs if each != wanted))
+            focus = focus if focus != wanted else self.pairs[min(self.session.pair, len(self.pairs) - 1)]
+        else:
+            self._list(self.pairs if wanted in self.pairs else (*self.pairs, wanted))
+            focus = wanted
+        self.session = structs.replace(self.session, pair=self.pairs.index(focus))
+        self.store.put_state(_ADDED_KEY, [each.label for each in self.pairs if each not in self._own])
+        self.change(SessionChange())
+        for timeframe in Timeframe:
+            self.desk.mark(wanted.y, timeframe)
+
+    def _list(self, pairs: Sequence[Pair]) -> None:
+        self.pairs = self.desk.pairs = pairs
 
     def _screened(self) -> tuple[Timeframe, int, set[tuple[str, str]]]:
         """What the scan goes by: timeframe and window of the session, and which pairs are watched already."""

@@ -186,7 +186,7 @@ class _Legs:
     def _leg_turnover(self, symbol: Symbol, until_ms: int) -> float | None:
         key = symbol, until_ms
         if key not in self._turnovers:
-            self._turnovers[key] = _turnover(self.frames[symbol], until_ms)
+            self._turnovers[key] = turnover_a_day(self.frames[symbol], until_ms)
         return self._turnovers[key]
 
 
@@ -212,15 +212,15 @@ class _Job:
 
 def turnover_of(y: SymbolFrames, x: SymbolFrames, until_ms: int) -> float | None:
     """Quote turnover a day of the thinner leg before `until_ms`; None where that of one is not known."""
-    return _thinner(_turnover(y, until_ms), _turnover(x, until_ms))
+    return _thinner(turnover_a_day(y, until_ms), turnover_a_day(x, until_ms))
 
 
 def _thinner(y: float | None, x: float | None) -> float | None:
     return None if y is None or x is None else min(y, x)
 
 
-def _turnover(frames: SymbolFrames, until_ms: int) -> float | None:
-    """Of the hours of the last day, or of its minutes where there is no hour yet; less than a day is extrapolated."""
+def turnover_a_day(frames: SymbolFrames, until_ms: int) -> float | None:
+    """Quote turnover of a day's hours before `until_ms`, or of its minutes where there is no hour yet; less is extrapolated."""
     for timeframe in (Timeframe.H1, Timeframe.M1):
         rows = frames[timeframe].between(until_ms - _DAY_MS, until_ms - timeframe.ms + 1)
         if len(rows):

@@ -5,12 +5,14 @@ Light on purpose, as `snapshot`: the screen imports this module.
 
 import msgspec
 
+from quantui.collector.snapshot import GateView
 
-class _Page(msgspec.Struct, frozen=True, omit_defaults=True):
+
+class _Part(msgspec.Struct, frozen=True, omit_defaults=True):
     pass
 
 
-class ScanRow(_Page, frozen=True):
+class ScanRow(_Part, frozen=True):
     """A pair of the scan; None where it cannot be had."""
 
     y: str
@@ -37,7 +39,7 @@ class ScanRow(_Page, frozen=True):
     kalman_zscore: float | None = None
 
 
-class ScanPage(_Page, frozen=True):
+class ScanPage(_Part, frozen=True):
     """Every ordered pair of the symbols that are watched, at the newest closed bar."""
 
     timeframe: str
@@ -60,3 +62,99 @@ class ScanPage(_Page, frozen=True):
     left_out: dict[str, str] = {}
     note: str = ""
     """Why there is nothing yet."""
+    version: int = 0
+
+
+class CorrelationPage(_Part, frozen=True):
+    """Pearson correlations of the log returns of every watched symbol, those that move together side by side."""
+
+    timeframe: str
+    window: int
+    bar_ms: int = 0
+    symbols: tuple[str, ...] = ()
+    rows: tuple[tuple[float | None, ...], ...] = ()
+    """A row and a column for each symbol, in their order; None where a symbol does not move."""
+    left_out: dict[str, str] = {}
+    note: str = ""
+    version: int = 0
+
+
+class SymbolRow(_Part, frozen=True):
+    """What the closes and bars of one symbol say over the window; None where it cannot be had."""
+
+    symbol: str
+    n: int = 0
+    """Closed bars there are of the window."""
+    decimals: int = 2
+    last: float | None = None
+    change: float | None = None
+    """Last close over the first, less 1."""
+    mean: float | None = None
+    median: float | None = None
+    std: float | None = None
+    low: float | None = None
+    high: float | None = None
+    skew: float | None = None
+    """Of log returns, as is kurtosis."""
+    kurtosis: float | None = None
+    """In excess of the normal distribution's."""
+    volatility: float | None = None
+    """Of closes, annualised."""
+    parkinson: float | None = None
+    """Of the bars' ranges, annualised."""
+    turnover: float | None = None
+    """A day, in the quote asset."""
+    variation: float | None = None
+    """Coefficient of variation of the bars' turnover."""
+    volume_state: str = ""
+    """`rising`, `steady`, `falling`: the newest bars' turnover against the window's."""
+    spread_bps: float | None = None
+    """Known of the pair in focus, whose book is followed."""
+    funding: float | None = None
+    note: str = ""
+    """Why there are no numbers."""
+
+
+class StatisticsPage(_Part, frozen=True):
+    """Every watched symbol."""
+
+    timeframe: str
+    window: int
+    bar_ms: int = 0
+    rows: tuple[SymbolRow, ...] = ()
+    note: str = ""
+    version: int = 0
+
+
+class PairPage(_Part, frozen=True):
+    """Everything the analysis says of the pair in focus at its newest closed bar: the report of `quantui analyze`."""
+
+    pair: str
+    timeframe: str
+    window: int
+    estimator: str = "ols"
+    space: str = "log"
+    bar_ms: int = 0
+    n: int = 0
+    signal: str = ""
+    numbers: dict[str, float | None] = {}
+    """Every number of the report by its path: `engle_granger.p_value`."""
+    verdicts: dict[str, str] = {}
+    """A line for each test: what it says and what it does not say."""
+    missing: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    gates: tuple[GateView, ...] = ()
+    beta: tuple[float | None, ...] = ()
+    """At each of the newest bars, oldest first; `beta_error` is its standard error there."""
+    beta_error: tuple[float | None, ...] = ()
+    eg_p: tuple[float | None, ...] = ()
+    residuals: tuple[float, ...] = ()
+    """Of the window, in their own standard deviations, in ascending order."""
+    note: str = ""
+    version: int = 0
+
+
+Page = ScanPage | CorrelationPage | StatisticsPage | PairPage
+
+PAGES: dict[str, type[Page]] = {"scan": ScanPage, "correlation": CorrelationPage, "statistics": StatisticsPage, "pair": PairPage}
+"""The documents by the name they are asked for by."""

@@ -13,7 +13,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from quantui.collector.session import SessionChange
+from quantui.collector.pages import PAGES, Page
+from quantui.collector.session import SessionChange, WatchChange
 from quantui.collector.snapshot import Snapshot
 
 BODY_LIMIT = 1 << 20
@@ -36,6 +37,14 @@ class Door(Protocol):
 
     def change(self, change: SessionChange) -> None:
         """Apply a change. Raises `ValueError` with one line where it cannot be."""
+        ...
+
+    def page(self, name: str) -> Page:
+        """The document of a screen, with version 0. Raises `KeyError` where there is none of this name."""
+        ...
+
+    def watch(self, pair: str, *, drop: bool) -> None:
+        """Put a pair (Y/X) on the watch list and in focus, or drop one. Raises `ValueError` with one line."""
         ...
 
     async def export(self, kind: str, target: Path) -> None:
@@ -63,12 +72,16 @@ class Server:
         self._version = 0
         self._last: dict[int, tuple[int, bytes]] = {}
         """By number of points: the newest body and its version, which no other body has."""
+        self._pages: dict[str, Page] = {}
+        """The newest of each name, with its version."""
         self.app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_errors])
         self.app.add_routes(
             [
                 web.get("/api/health", self._health),
                 web.get("/api/screen", self._screen),
+                web.get("/api/page/{name}", self._page),
                 web.post("/api/session", self._session),
+                web.post("/api/watch", self._watch),
                 web.get("/api/export/{kind}.csv", self._export),
                 web.post("/api/leave", self._act(lambda screen: door.leave(screen, stop=True))),
                 web.post("/api/detach", self._act(lambda screen: door.leave(screen, stop=False))),
@@ -95,6 +108,30 @@ class Server:
         elif _integer(request, "since", -1) == version:
             return web.Response(status=204)
         return _json(msgspec.structs.replace(snapshot, version=version))
+
+    async def _page(self, request: web.Request) -> web.Response:
+        """A page's document, or 204 where it says nothing new to a screen that holds version `since`."""
+        self._door.seen(_screen_of(request))
+        name = request.match_info["name"]
+        try:
+            page = self._door.page(name)
+        except KeyError:
+            return _problem(404, "unknown", f"there is no page {name!r}: there are {', '.join(PAGES)}")
+        known = self._pages.get(name)
+        if known is None or msgspec.structs.replace(known, version=0) != page:
+            self._version += 1
+            known = self._pages[name] = msgspec.structs.replace(page, version=self._version)
+        elif _integer(request, "since", -1) == known.version:
+            return web.Response(status=204)
+        return _json(known)
+
+    async def _watch(self, request: web.Request) -> web.Response:
+        try:
+            asked = msgspec.json.decode(await request.read(), type=WatchChange)
+            self._door.watch(asked.pair, drop=asked.drop)
+        except (msgspec.DecodeError, ValueError) as error:
+            return _problem(400, "bad_request", str(error))
+        return _json({"ok": True})
 
     async def _session(self, request: web.Request) -> web.Response:
         try:

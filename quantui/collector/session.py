@@ -27,6 +27,13 @@ class SessionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     estimator: str | None = None
 
 
+class WatchChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pair for the watch list, written Y/X."""
+
+    pair: str
+    drop: bool = False
+
+
 class Kept(msgspec.Struct, frozen=True):
     """A session as it is stored."""
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from quantui.ui import terminal_alerts
 from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
-from quantui.ui.messages import CollectorLost, Postman, PullerEnded, SnapshotFetched, Told
+from quantui.ui.messages import CollectorLost, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
 from quantui.ui.render.lines import Field
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from textual.events import Click
     from textual.screen import Screen
 
+    from quantui.collector.pages import Page
     from quantui.collector.snapshot import AlertRow, Session, Snapshot
+    from quantui.ui.render.pages.sheet import View
+    from quantui.ui.screens.page import PageScreen
 
 LEAVE_S: Final = 1.5
 """Longest wait for the collector to hear that the screen leaves."""
@@ -82,6 +85,12 @@ class MonitorApp(App[int]):
         self._bell_at = float("-inf")
         self._told = ""
         self._lost = ""
+        self._page: PageScreen | None = None
+        """The page that is shown, over the monitor."""
+        self._document: Page | None = None
+        """The newest of that page."""
+        self._views: dict[str, View] = {}
+        """What the keys of each page have chosen."""
         self.set_class(self._glyphs.name == "ascii", "-ascii")
 
     def get_default_screen(self) -> "Screen[None]":
@@ -114,6 +123,18 @@ class MonitorApp(App[int]):
             self._ring(snapshot)
         self._show()
         self._puller.taken()
+
+    def on_page_fetched(self, message: PageFetched) -> None:
+        """Hand a document to the page that shows it."""
+        if self._page is not None and self._page.kind.name == message.name:
+            self._document = message.page
+            self._show_page()
+        self._puller.taken()
+
+    def _show_page(self) -> None:
+        """The newest document, unless the picture is frozen."""
+        if self._page is not None and not self.monitor.state.paused:
+            self._page.page = self._document
 
     def on_collector_lost(self, message: CollectorLost) -> None:
         """Say so; what was seen last stays."""
@@ -189,6 +210,33 @@ class MonitorApp(App[int]):
 
         self.push_screen(HelpScreen())
 
+    def action_open_page(self, name: str) -> None:
+        """Show a page over the monitor, in place of the one that is there. What it needs is imported only now."""
+        from quantui.ui.render.pages.kinds import KINDS
+        from quantui.ui.render.pages.sheet import View
+        from quantui.ui.screens.page import PageScreen
+
+        if self._page is not None:
+            if self._page.kind.name != name:
+                self._page.dismiss()
+            else:
+                return
+        view = self._views.get(name, View())
+        page = self._page = PageScreen(KINDS[name], STYLES[self.theme], self._glyphs, view=view, watch=self._watch)
+        self._document = None
+        self.push_screen(page, lambda _: self._page_closed(page))
+        self._show_message()
+        self._puller.show(name)
+
+    def _page_closed(self, page: "PageScreen") -> None:
+        self._views[page.kind.name] = page.view
+        if self._page is page:
+            self._page = None
+            self._puller.show("")
+
+    def _watch(self, pair: str, drop: bool) -> None:  # noqa: FBT001
+        self._puller.watch(pair, drop=drop)
+
     def action_detach(self) -> None:
         """Leave; the collector goes on."""
         self._leave("detach")
@@ -233,6 +281,7 @@ class MonitorApp(App[int]):
                 monitor.snapshot = snapshot
             if state != monitor.state:
                 monitor.state = state
+            self._show_page()
             self._show_message()
 
     def _wanted_session(self) -> "Session | None":
@@ -255,6 +304,9 @@ class MonitorApp(App[int]):
     def _show_message(self) -> None:
         lost = f"{self._lost}; trying again" if self._lost else ""
         self.monitor.message = "; ".join(part for part in (lost, self._told) if part)
+        if self._page is not None:
+            paused = "PAUSED: space goes on" if self.monitor.state.paused else ""
+            self._page.message = "; ".join(part for part in (paused, self.monitor.message) if part)
 
     def _leave(self, how: Leave) -> None:
         self.monitor.state = self.monitor.state._replace(starting="leaving")

@@ -1,18 +1,18 @@
-"""Makes the strings of a snapshot safe at the one place where snapshots enter the screen."""
+"""Makes the strings of a document safe at the one place where documents enter the screen."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from quantui.text import safe
 
 if TYPE_CHECKING:
     import msgspec
 
-    from quantui.collector.snapshot import Snapshot
+_T = TypeVar("_T")
 
 
-def safe_snapshot(snapshot: "Snapshot") -> "Snapshot":
-    """The same snapshot with every string shown literally; the very object where there was nothing to change."""
-    return cast("Snapshot", _safe(snapshot))
+def safe_document(document: _T) -> _T:
+    """The same snapshot or page with every string shown literally; the very object where there was nothing to change."""
+    return cast("_T", _safe(document))
 
 
 def _safe(value: object) -> object:

@@ -8,6 +8,7 @@ from textual.message import Message
 from quantui.ui.puller import Listener
 
 if TYPE_CHECKING:
+    from quantui.collector.pages import Page
     from quantui.collector.snapshot import Snapshot
 
 
@@ -18,6 +19,15 @@ class SnapshotFetched(Message):
         super().__init__()
         self.snapshot = snapshot
         self.applied = applied
+
+
+class PageFetched(Message):
+    """The puller has the document of a screen."""
+
+    def __init__(self, name: str, page: "Page") -> None:
+        super().__init__()
+        self.name = name
+        self.page = page
 
 
 class CollectorLost(Message):
@@ -53,6 +63,10 @@ class Postman(Listener):
     def fetched(self, snapshot: "Snapshot | None", applied: int) -> None:
         """Post a snapshot."""
         self._post(SnapshotFetched(snapshot, applied))
+
+    def paged(self, name: str, page: "Page") -> None:
+        """Post a page."""
+        self._post(PageFetched(name, page))
 
     def lost(self, reason: str) -> None:
         """Post that the collector is gone."""

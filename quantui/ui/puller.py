@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from quantui.collector.client import CollectorError, CollectorGoneError, CollectorRefusedError
 from quantui.text import safe
-from quantui.ui.incoming import safe_snapshot
+from quantui.ui.incoming import safe_document
 from quantui.ui.source import SnapshotSource
 
 if TYPE_CHECKING:
+    from quantui.collector.pages import Page
     from quantui.collector.snapshot import Snapshot
 
 Leave = Literal["stop", "detach"]
 
 QUIET_S: Final = 5.0
 """After this long without news the whole snapshot is asked for: a new collector may count its versions from the start."""
+
+PAGE_S: Final = 1.0
+"""Shortest time between two questions for the page that is shown."""
 
 RETRY_S: Final = 0.5
 """Wait before the next try when the collector is not there."""
@@ -31,6 +35,9 @@ class Listener:
 
     def fetched(self, snapshot: "Snapshot | None", applied: int) -> None:
         """A new snapshot; `applied` is the number of the last session change that is in force."""
+
+    def paged(self, name: str, page: "Page") -> None:
+        """The document of the screen `name`, new or changed."""
 
     def lost(self, reason: str) -> None:
         """The collector cannot be reached; tried again by itself."""
@@ -57,6 +64,10 @@ class Puller(threading.Thread):
         self._changes: dict[str, float | str] = {}
         self._change_number = 0
         self._export = ""
+        self._watch: list[tuple[str, bool]] = []
+        self._page = ""
+        self._page_since = 0
+        self._page_at = float("-inf")
         self._leave: Leave | None = None
         self._ended = False
         self._taken = True
@@ -80,6 +91,19 @@ class Puller(threading.Thread):
         """Ask for an export; one at a time."""
         with self._wake:
             self._export = kind
+            self._wake.notify()
+
+    def watch(self, pair: str, *, drop: bool) -> None:
+        """Ask for a pair to be put on the watch list, or dropped."""
+        with self._wake:
+            self._watch.append((pair, drop))
+            self._page_at = float("-inf")
+            self._wake.notify()
+
+    def show(self, page: str) -> None:
+        """The page on the screen, asked for from now on; empty for none."""
+        with self._wake:
+            self._page, self._page_since, self._page_at = page, 0, float("-inf")
             self._wake.notify()
 
     def want(self, points: int) -> None:
@@ -137,11 +161,12 @@ class Puller(threading.Thread):
                     self._say_goodbye(source)
                     return
                 self._pull(source)
+                self._pull_page(source)
             except CollectorGoneError as error:
                 if self._is_over():
                     self._listener.left()
                     return
-                self._since = 0
+                self._since = self._page_since = 0
                 self._listener.lost(safe(str(error)))
                 pause = RETRY_S
             self._rest(pause)
@@ -151,12 +176,20 @@ class Puller(threading.Thread):
             changes, self._changes = self._changes, {}
             number = self._change_number
             export, self._export = self._export, ""
+            watch, self._watch = self._watch, []
         if changes:
             try:
                 source.session(**changes)
             except CollectorRefusedError as error:
                 self._listener.told(safe(str(error)))
             self._pull(source, applied=number)
+        for pair, drop in watch:
+            try:
+                source.watch(pair, drop=drop)
+            except CollectorRefusedError as error:
+                self._listener.told(safe(str(error)))
+            else:
+                self._listener.told(f"{safe(pair)} is {'no longer watched' if drop else 'on the watch list, in focus'}")
         if export:
             # A long export must not hold the picture up; a source exports on a connection of its own.
             threading.Thread(target=self._exported, args=(source, export), name="quantui-export", daemon=True).start()
@@ -178,13 +211,30 @@ class Puller(threading.Thread):
         if snapshot is None and not applied:
             return
         if snapshot is not None:
-            snapshot = safe_snapshot(snapshot)
+            snapshot = safe_document(snapshot)
             self._news_at = time.monotonic()
             with self._wake:
                 if points == self._points:
                     self._since = snapshot.version
                 self._taken = False
         self._listener.fetched(snapshot, applied)
+
+    def _pull_page(self, source: SnapshotSource) -> None:
+        """Ask for the page that is shown, at its own pace; at each tick while it is still being computed."""
+        with self._wake:
+            name, since = self._page, self._page_since
+            due = name and time.monotonic() - self._page_at >= PAGE_S
+        if not due or not self._wait_taken():
+            return
+        page = source.page(name, since)
+        with self._wake:
+            if name != self._page:
+                return
+            self._page_at = time.monotonic() if page is None or not page.note else float("-inf")
+            if page is None:
+                return
+            self._page_since, self._taken = page.version, False
+        self._listener.paged(name, safe_document(page))
 
     def _say_goodbye(self, source: SnapshotSource) -> None:
         if self._leave == "stop":
@@ -205,7 +255,7 @@ class Puller(threading.Thread):
         """Wait for the tick, or for a key."""
         until = time.monotonic() + seconds
         with self._wake:
-            while not (self._changes or self._export or self._is_over()):
+            while not (self._changes or self._export or self._watch or self._is_over()):
                 left = until - time.monotonic()
                 if left <= 0 or not self._wake.wait(left):
                     return

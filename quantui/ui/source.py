@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from quantui.collector.pages import Page
     from quantui.collector.snapshot import Snapshot
 
 
@@ -24,6 +25,14 @@ class SnapshotSource(Protocol):
             CollectorGoneError: The collector does not answer.
             CollectorRefusedError: It answers that this cannot be.
         """
+        ...
+
+    def page(self, name: str, since: int) -> "Page | None":
+        """The document of the screen `name` newer than version `since`; None when nothing changed. Raises as `screen` does."""
+        ...
+
+    def watch(self, pair: str, *, drop: bool = False) -> None:
+        """Put a pair (Y/X) on the watch list and in focus, or drop it. Raises as `session` does."""
         ...
 
     def stop(self) -> None:

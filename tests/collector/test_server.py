@@ -15,6 +15,7 @@ import pytest
 from quantui.clock import Clock
 from quantui.collector.client import Client
 from quantui.collector.core import Collector
+from quantui.collector.pages import ScanPage, StatisticsPage
 from quantui.collector.server import BODY_LIMIT, Server, is_welcome, serve_unix
 from quantui.market.instruments import Timeframe
 from tests.collector.market import TapeFeed, collecting
@@ -201,3 +202,36 @@ async def test_an_export_is_the_whole_store(tmp_path: Path) -> None:
         status, body = await door.ask("GET", "/api/export/bars.csv")
         assert status == 200
         assert body.count(b"\n") == 1 + 160
+
+
+async def test_a_page_is_told_once_and_then_only_when_it_has_changed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as door:
+        running = asyncio.create_task(door.collector.studies.run())
+        client = Client(door.path)
+        first = await asyncio.to_thread(client.page, "statistics", 0)
+        assert first is not None
+        while first.note == "computing":
+            await asyncio.sleep(0.02)
+            first = await asyncio.to_thread(client.page, "statistics", first.version) or first
+        assert isinstance(first, StatisticsPage)
+        assert [row.symbol for row in first.rows] == ["BTCUSDT", "ETHUSDT"]
+        assert await asyncio.to_thread(client.page, "statistics", first.version) is None
+        assert await asyncio.to_thread(client.page, "statistics", 0) == first, "another screen gets the whole of it"
+        scan = await asyncio.to_thread(client.page, "scan", first.version)
+        assert isinstance(scan, ScanPage)
+        assert scan.note == "waiting for the first closed bar"
+        client.close()
+        running.cancel()
+
+
+async def test_pages_and_the_watch_list_refuse_in_one_line(tmp_path: Path) -> None:
+    async with opened(tmp_path) as door:
+        status, body = await door.ask("GET", "/api/page/nothing")
+        assert status == 404
+        assert "there are scan, correlation, statistics, pair" in json.loads(body)["error"]["message"]
+        for bad in (b"", b"{}", b'{"pair": 3}', b'{"pair": "A/B", "x": 1}', b'{"pair": "DOGEUSDT/BTCUSDT"}'):
+            status, body = await door.ask("POST", "/api/watch", bad)
+            assert status == 400
+            assert json.loads(body)["error"]["code"] == "bad_request"
+        assert (await door.ask("POST", "/api/watch", b'{"pair": "BTCUSDT/ETHUSDT"}'))[0] == 200
+        assert [pair.label for pair in door.collector.pairs] == ["ETHUSDT/BTCUSDT", "BTCUSDT/ETHUSDT"]

@@ -1,5 +1,6 @@
 """A source of canned snapshots, and a program that shows them: what every test of the screen stands on."""
 
+import itertools
 import math
 import sys
 import time
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from quantui.collector.client import CollectorGoneError
+from quantui.collector.pages import CorrelationPage, Page, PairPage, ScanPage, ScanRow, StatisticsPage, SymbolRow
 from quantui.collector.snapshot import (
     AlertRow,
     FeedView,
@@ -113,12 +115,88 @@ def snapshot(bars: int = 400, *, tick: int = 0, points: int = 160, session: Sess
     )
 
 
+BASES = ("BTC", "ETH", "SOL", "BNB", "LINK", "ADA", "XRP", "DOT", "ATOM", "DOGE", "1000PEPE", "AVAX", "LTC", "BCH", "UNI", "NEAR")
+
+
+def scan_page(version: int = 1) -> ScanPage:
+    """Every ordered pair of six symbols."""
+    rows = []
+    for place, (y, x) in enumerate(itertools.permutations(BASES[:6], 2)):
+        p = 0.0004 * 1.31**place
+        rows.append(
+            ScanRow(
+                f"{y}USDT",
+                f"{x}USDT",
+                beta=0.3 + 0.07 * place,
+                r_squared=0.9 - 0.02 * place,
+                correlation=0.95 - 0.025 * place,
+                eg_stat=-5.1 + 0.12 * place,
+                eg_p=min(p, 1.0),
+                lags=place % 3,
+                half_life=None if place == 4 else 4.2 + 3.1 * place,
+                zscore=3.1 - 0.21 * place,
+                q_bh=min(1.0, p * 30 / (place + 1)),
+                q_by=min(1.0, p * 120 / (place + 1)),
+                is_watched=(y, x) == ("ETH", "BTC"),
+            )
+        )
+    return ScanPage(
+        "1m", 240, T0, 6, 30, sum((row.eg_p or 1) <= 0.05 for row in rows), 1.5, 4, 41.3, "numpy", tuple(rows),
+        {"TRXUSDT": "87/240 bars"}, version=version,
+    )  # fmt: skip
+
+
+def pages() -> dict[str, Page]:
+    """Each page as a collector would tell it."""
+    names = tuple(f"{base}USDT" for base in BASES)
+    matrix = tuple(
+        tuple(1.0 if i == j else None if 9 in (i, j) else round(math.cos((i - j) / 5), 4) for j in range(len(names)))
+        for i in range(len(names))
+    )
+    symbols = tuple(
+        SymbolRow(
+            name, 240, 2, 61_685.99 / (place + 1) ** 2, 0.012 - 0.003 * place, 61_000 / (place + 1) ** 2, 61_100 / (place + 1) ** 2,
+            120.5, 60_000 / (place + 1) ** 2, 62_000 / (place + 1) ** 2, -0.4, 2.3, 0.62, 0.55, 1.2e10 / 3**place, 0.83,
+            ("rising", "steady", "falling")[place % 3], 0.02 if place < 2 else None, 0.0001,
+        )
+        for place, name in enumerate(names[:-1])
+    )  # fmt: skip
+    symbols = (*symbols, SymbolRow(names[-1], 87, 2, 5.31, note="87/240 bars"))
+    pair = PairPage(
+        "ETHUSDT/BTCUSDT", "1m", 240, bar_ms=T0, n=240, signal="SHORT_SPREAD",
+        numbers={
+            "zscore": 2.31, "zscores.ewma": 1.9, "zscores.robust": 2.5, "zscores.ou": 2.2, "false_alarms.share": 0.15,
+            "false_alarms.per_day": 15.3, "engle_granger.stat": -4.02, "engle_granger.p_value": 0.0071, "engle_granger.lags": 1,
+            "half_life": 14.2, "half_life_interval.0": 9.1, "half_life_interval.1": None, "beta": 0.912, "beta_se": 0.014,
+            "r_squared": 0.75, "kpss.stat": None, "correlations.returns": 0.83, "volatility.y": 0.62, "volatility.x": 0.48,
+        },
+        verdicts={
+            "engle_granger": "Cointegrated in this window: unrelated walks look like this in 0.7 % of cases. "
+            "Not said: that it lasts, nor that it survives a search over many pairs."
+        },
+        missing={"kpss": "the spread does not vary"},
+        gates=(
+            GateView("beta", True, 0.912, 3.0), GateView("correlation", False, 0.61, 0.7),
+            GateView("liquidity", None, None, 1e6, False),
+        ),
+        beta=tuple(0.9 + 0.02 * wave(i) for i in range(160)), beta_error=(0.014,) * 160,
+        eg_p=tuple(abs(0.3 * wave(i)) for i in range(160)), residuals=tuple((i - 119.5) / 69 for i in range(240)), version=1,
+    )  # fmt: skip
+    return {
+        "scan": scan_page(),
+        "correlation": CorrelationPage("1m", 240, T0, names, matrix, {"TRXUSDT": "87/240 bars"}, version=1),
+        "statistics": StatisticsPage("1m", 240, T0, symbols, version=1),
+        "pair": pair,
+    }
+
+
 @dataclass
 class FakeSource:
     """Answers like a collector whose market stands still until a test moves it."""
 
     current: Snapshot = field(default_factory=snapshot)
     gone: str = ""
+    pages: dict[str, Page] = field(default_factory=pages)
     calls: list[tuple[str, object]] = field(default_factory=list)
 
     def screen(self, since: int, points: int) -> Snapshot | None:
@@ -129,6 +207,16 @@ class FakeSource:
     def session(self, **changes: float | str) -> None:
         self.calls.append(("session", changes))
         self.current = replace(self.current, version=self.current.version + 1, session=replace(self.current.session, **changes))
+
+    def page(self, name: str, since: int) -> Page | None:
+        if self.gone:
+            raise CollectorGoneError(self.gone)
+        self.calls.append(("page", name))
+        page = self.pages[name]
+        return page if page.version > since else None
+
+    def watch(self, pair: str, *, drop: bool = False) -> None:
+        self.calls.append(("watch", (pair, drop)))
 
     def stop(self) -> None:
         self.calls.append(("stop", None))

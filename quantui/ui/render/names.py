@@ -28,3 +28,11 @@ def short_label(label: str) -> str:
     """`ETH/BTC` for ETHUSDT/BTCUSDT."""
     y, slash, x = label.partition("/")
     return "/".join(bases(y, x)) if slash else label
+
+
+def base_of(symbol: str) -> str:
+    """`BTC` for BTCUSDT; a venue before it stays."""
+    for quote in _QUOTES:
+        if symbol.endswith(quote) and len(symbol) > len(quote):
+            return symbol.removesuffix(quote)
+    return symbol

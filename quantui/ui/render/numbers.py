@@ -111,3 +111,23 @@ def clock(time_ms: int) -> str:
 def signal(name: str) -> str:
     """A signal in at most five letters; empty where nothing is to be done."""
     return SIGNALS.get(name, name)
+
+
+def compact(value: float | None) -> str:
+    """A large amount in at most five cells: `1.24B`, `340M`, `18.2k`."""
+    if value is None:
+        return "-"
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size * 0.9995:
+            scaled = value / size
+            return f"{scaled:.{2 if abs(scaled) < 9.995 else 1 if abs(scaled) < 99.95 else 0}f}{unit}"
+    return f"{value:.0f}"
+
+
+def percent(value: float | None) -> str:
+    """A share of 1, two digits of it: `4.2%`, `35%`, `<0.1%`."""
+    if value is None:
+        return "-"
+    if 0 < value < 0.001:
+        return "<0.1%"
+    return f"{value * 100:.1f}%" if value < 0.0995 else f"{value * 100:.0f}%"

@@ -1,6 +1,8 @@
 """A line chart as rows of text: one string a row, one style for all of it."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from quantui.ui.render.glyphs import EIGHTHS, Glyphs
 from quantui.ui.render.scale import Scale
@@ -40,7 +42,15 @@ def plot(
         return [" " * width] * height
     if height == 1 and glyphs.name == "block":
         return [_eighths(values, width, scale)]
-    masks = _masks(values[-points_of(width, glyphs) :], width, height, scale, glyphs)
+    return overlay([values], width, height, scale, glyphs, levels)
+
+
+def overlay(
+    lines: Sequence[Sequence[float | None]], width: int, height: int, scale: Scale, glyphs: Glyphs, levels: Sequence[float] = ()
+) -> list[str]:
+    """As `plot`, of several lines in one picture."""
+    shown = [_masks(values[-points_of(width, glyphs) :], width, height, scale, glyphs) for values in lines]
+    masks = [[reduce(or_, cells) for cells in zip(*rows, strict=True)] for rows in zip(*shown, strict=True)]
     level_rows = {row_of(level, scale, height) for level in levels if scale.low <= level <= scale.high}
     rows = ["".join(map(glyphs.chars.__getitem__, cells)) for cells in masks]
     for row in level_rows:

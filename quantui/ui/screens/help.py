@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from quantui.ui.actions import ACTIONS
+from quantui.ui.actions import ACTIONS, PAGE_ACTIONS
 
 PANELS: Final = """\
 Status line
@@ -52,6 +52,22 @@ alerts.
 Pairs
 Each watched pair: z, signal, tick where cointegrated, p of Engle-Granger. n/N: that many bars of those needed.
 
+Scanner
+Every ordered pair of the watched symbols, tested at each closed bar of a minute or longer. p is Engle-Granger's; of many
+tests some are low by chance alone, so q says which share of the pairs up to this one to expect to be false (q BY: under any
+dependence). z, t1/2 and beta as on the monitor, by least squares. A tick: on the watch list. A filter compares columns: q p
+z half_life corr beta r2 eg lags q_by, and y x pair with `*`; a row that lacks a number it needs is not shown.
+
+Pair in detail
+Everything `quantui analyze` says of the pair in focus, with one line for each test: what it says, how sure, and what it does
+not say. Below: beta with its band, p over time, and residuals against a normal distribution.
+
+Correlations
+Pearson correlation of log returns over the window, in hundredths; symbols that move together stand side by side.
+
+Statistics
+One row a symbol over the window. range/y is the volatility from high and low, CV how uneven the turnover is.
+
 Log
 Alerts and what happened to the data, newest first, in UTC. `!` marks what came while this screen was looking.
 
@@ -66,6 +82,10 @@ def help_text() -> Text:
     text = Text()
     text.append("Keys\n", "bold")
     for action in ACTIONS:
+        text.append(f"  {action.shown:<10s}", "bold")
+        text.append(f" {action.tooltip}\n")
+    text.append("\nKeys of the pages: s scanner, i pair, c correlations, m statistics\n", "bold")
+    for action in PAGE_ACTIONS:
         text.append(f"  {action.shown:<10s}", "bold")
         text.append(f" {action.tooltip}\n")
     text.append("  Shift+drag selects text in most terminals.\n")

@@ -1,0 +1,1 @@
+"""What the screens beside the monitor show: a document of the collector to lines of text, pure."""

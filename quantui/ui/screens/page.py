@@ -1,0 +1,211 @@
+"""A screen beside the monitor: draws one document of the collector as lines that scroll."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Key, Paste, Resize
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from quantui.text import safe
+from quantui.ui.actions import ACTIONS, PAGE_ACTIONS
+from quantui.ui.render import geometry
+from quantui.ui.render.glyphs import Glyphs
+from quantui.ui.render.lines import Field, Line, Role, Span, bar, wrapped
+from quantui.ui.render.pages.filters import LONGEST
+from quantui.ui.render.pages.kinds import Kind
+from quantui.ui.render.pages.sheet import Sheet, View
+from quantui.ui.widgets.lines import LineWidget
+
+if TYPE_CHECKING:
+    from quantui.collector.pages import Page
+
+_FOOTER = {action.id: Field(action.footer, priority=action.priority) for action in (*ACTIONS, *PAGE_ACTIONS)}
+_TYPING = "Enter keep  Esc drop   q<0.05 and abs(z)>2 and half_life<50 and y=BTC*"
+
+
+class PageScreen(Screen[None]):
+    """One page; what its keys have chosen is kept while it is away."""
+
+    CSS_PATH = "page.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(action.keys, action.call, action.title, id=action.id, tooltip=action.tooltip, show=False) for action in PAGE_ACTIONS
+    ]
+
+    page: reactive["Page | None"] = reactive(None, repaint=False, init=False)
+    """What is shown; None before the first one."""
+    message: reactive[str] = reactive("", repaint=False, init=False)
+    """What there is to say, above the footer."""
+
+    def __init__(
+        self, kind: Kind, styles: Mapping[Role, Style], glyphs: Glyphs, *, view: View, watch: Callable[[str, bool], None]
+    ) -> None:
+        """Build the screen.
+
+        Args:
+            kind: Which page.
+            styles: How roles look.
+            glyphs: The signs to draw with.
+            view: What its keys chose when it was last shown.
+            watch: Asks for a pair to be put on the watch list, or (True) to be dropped.
+        """
+        super().__init__()
+        self.kind, self.view = kind, view
+        self._looks, self._glyphs, self._watch = styles, glyphs, watch
+        self._top = 0
+        self._sheet = Sheet((), ())
+        self._is_typing = False
+        self._before = ""
+        """The filter before it was being typed."""
+
+    def compose(self) -> ComposeResult:
+        """One panel of lines."""
+        self._panel = LineWidget(self._looks, id="page")
+        yield self._panel
+
+    def on_resize(self, event: Resize) -> None:
+        """Draw for the new size."""
+        self.call_after_refresh(self.draw)
+
+    def watch_page(self) -> None:
+        """A new document has come: the row that is selected stays selected."""
+        rows = self._sheet.rows
+        chosen = rows[self.view.cursor] if self.view.cursor < len(rows) else None
+        self.draw()
+        if chosen is not None and chosen in self._sheet.rows:
+            self._move(list(self._sheet.rows).index(chosen))
+
+    def watch_message(self) -> None:
+        """There is something to say, or nothing any more."""
+        self.draw()
+
+    def on_key(self, event: Key) -> None:
+        """While a filter is typed, keys are text."""
+        if not self._is_typing or event.key == "ctrl+c":
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key in ("enter", "escape"):
+            self._is_typing = False
+            self._type(self.view.filter.strip() if event.key == "enter" else self._before)
+        elif event.key == "backspace":
+            self._type(self.view.filter[:-1])
+        elif event.key == "ctrl+u":
+            self._type("")
+        elif event.is_printable and event.character:
+            self._type(self.view.filter + event.character)
+
+    def on_paste(self, event: Paste) -> None:
+        """Pasted text is typed text."""
+        if self._is_typing:
+            self._type(self.view.filter + event.text)
+
+    def action_back(self) -> None:
+        """To the monitor."""
+        self.dismiss()
+
+    def action_step(self, rows: int) -> None:
+        """The selected row, or the first in sight, moves."""
+        self._move((self.view.cursor if self._sheet.rows else self._top) + rows)
+
+    def action_leap(self, screens: int) -> None:
+        """Moves by a screen."""
+        self.action_step(screens * max(1, self._room() - 1))
+
+    def action_edge(self, side: int) -> None:
+        """To the first or the last row."""
+        self._move(len(self._sheet.body) if side > 0 else 0)
+
+    def action_aside(self, columns: int) -> None:
+        """Scrolls sideways."""
+        self._see(self.view._replace(left=min(self._sheet.most_left, max(0, self.view.left + columns))))
+
+    def action_sort(self, step: int) -> None:
+        """Another column to sort by."""
+        if self._sheet.sorts:
+            self._see(self.view._replace(sort=(self.view.sort + step) % self._sheet.sorts, cursor=0))
+
+    def action_turn(self) -> None:
+        """The other way round."""
+        if self._sheet.sorts:
+            self._see(self.view._replace(is_reversed=not self.view.is_reversed, cursor=0))
+
+    def action_filter(self) -> None:
+        """Begin to type a filter."""
+        if self._sheet.sorts:
+            self._is_typing, self._before = True, self.view.filter
+            self.draw()
+
+    def action_choose(self) -> None:
+        """Watch the selected pair; one that is watched is shown."""
+        if self.view.cursor < len(self._sheet.rows):
+            pair = self._sheet.rows[self.view.cursor]
+            self._watch(pair, False)
+            if pair in self._sheet.marked:
+                self.dismiss()
+
+    def action_drop(self) -> None:
+        """Take the selected pair off the watch list."""
+        if self.view.cursor < len(self._sheet.rows) and self._sheet.rows[self.view.cursor] in self._sheet.marked:
+            self._watch(self._sheet.rows[self.view.cursor], True)
+
+    def draw(self) -> None:
+        """Bring the picture up to date; rows that are as before cost nothing."""
+        if not self.is_mounted or not self._panel.size.width:
+            return
+        width, height = self._panel.size
+        if not geometry.fits(width, height):
+            need = geometry.SMALLEST
+            text = f"terminal too small: have {width}x{height}, need {need[0]}x{need[1]}"
+            self._show([(Span(row, Role.WARN),) for row in wrapped(text, max(1, width))], [], height)
+            return
+        if self.page is None:
+            self._sheet = Sheet([(Span(self.kind.title, Role.TITLE), Span("  waiting for the collector", Role.DIM))], ())
+        else:
+            self._sheet = self.kind.draw(self.page, self.view, width, self._glyphs)
+        room = self._room()
+        cursor = min(self.view.cursor, len(self._sheet.rows) - 1)
+        if self._sheet.rows:
+            self._top = min(max(self._top, cursor - room + 1), cursor)
+        self._top = max(0, min(self._top, len(self._sheet.body) - room))
+        self._show([*self._sheet.head, *self._sheet.body[self._top : self._top + room]], self._foot(width), height)
+
+    def _show(self, lines: list[Line], foot: list[Line], height: int) -> None:
+        blank: list[Line] = [()] * max(0, height - len(lines) - len(foot))
+        self._panel.show([*lines, *blank, *foot])
+
+    def _foot(self, width: int) -> list[Line]:
+        said: list[Line] = [(Span(row, Role.WARN),) for row in self._said(width)]
+        if self._is_typing:
+            return [*said, (Span(f"/{self.view.filter}", Role.FOCUS), Span("_", Role.FOCUS)), (Span(_TYPING, Role.DIM),)]
+        fields = [_FOOTER[name] for name in (*self.kind.keys, "help")]
+        below = len(self._sheet.body) - self._top - self._room(len(said) + 1)
+        more = [Field(f"{below} more", priority=8)] if below > 0 else []
+        return [*said, (Span("  ".join(field.text for field in bar([*fields, *more], width, "  ")), Role.DIM),)]
+
+    def _said(self, width: int) -> list[str]:
+        return wrapped(self.message, max(1, width))[:2] if self.message else []
+
+    def _room(self, foot: int | None = None) -> int:
+        """Rows of the body that fit."""
+        if foot is None:
+            foot = len(self._said(self._panel.size.width)) + (2 if self._is_typing else 1)
+        return max(1, self._panel.size.height - len(self._sheet.head) - foot)
+
+    def _move(self, to: int) -> None:
+        if self._sheet.rows:
+            self._see(self.view._replace(cursor=max(0, min(to, len(self._sheet.rows) - 1))))
+        else:
+            self._top = max(0, to)
+            self.draw()
+
+    def _see(self, view: View) -> None:
+        self.view = view
+        self.draw()
+
+    def _type(self, text: str) -> None:
+        self._see(self.view._replace(filter=safe(text)[:LONGEST], cursor=0))
