@@ -1,6 +1,6 @@
-"""The residual tests of many pairs as one compiled kernel: the algebra of `sweep_numpy`, eight pairs at a time.
+"""The residual tests of many pairs as one compiled kernel: the algebra of `sweep_numpy`, many pairs side by side.
 
-The eight lanes lie innermost in every array, so that the compiler makes vector instructions of each inner loop. The kernel holds
+The lanes lie innermost in every array, so that the compiler makes vector instructions of each inner loop. The kernel holds
 no lock of the interpreter: threads share the pairs, and nobody else waits for them.
 """
 
@@ -14,7 +14,8 @@ from quantui.analytics.moments import Moments
 from quantui.analytics.sweep import COLLINEAR, TIE, WEAK, Ends, Mask, Residuals
 from quantui.market.frames import Floats, Ints
 
-_LANES = 8
+_LANES = 64
+"""Enough for the compiler to make vector instructions of the inner loops; their matrices still fit the second cache."""
 _CHUNK = 8192
 """Pairs a thread takes at once."""
 

@@ -87,10 +87,9 @@ def usable(closes: Mapping[str, Floats], window: int) -> tuple[list[str], Floats
 
 
 def all_pairs(count: int) -> tuple[Ints, Ints]:
-    """(y, x) of every ordered pair of so many symbols."""
-    y, x = np.divmod(np.arange(count * count), count) if count else (np.zeros(0, int), np.zeros(0, int))
-    other = y != x
-    return y[other], x[other]
+    """(y, x) of every ordered pair of so many symbols, both orders of a pair side by side: they share their moments."""
+    later, earlier = np.tril_indices(count, -1)
+    return np.column_stack((later, earlier)).ravel(), np.column_stack((earlier, later)).ravel()
 
 
 @dataclass(slots=True)
