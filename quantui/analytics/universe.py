@@ -136,7 +136,7 @@ def tabulate(symbols: Sequence[str], n: int, y: Ints, x: Ints, found: Residuals,
     chances = p_values(found.stat, 2, "c")
     return Table(
         symbols, y, x, n, found.alpha, found.beta, found.r_squared, found.correlation, found.stat, chances, found.lags,
-        lives, zscore, found.sd, q_values(chances), q_values(chances, dependent=True), reasons,
+        lives, zscore, found.sd, *q_values(chances), reasons,
     )  # fmt: skip
 
 

@@ -11,18 +11,19 @@ PUBLISHED = np.array(
 
 
 def test_the_paper_rejects_four_and_three_under_dependence() -> None:
-    assert int((q_values(PUBLISHED) <= 0.05).sum()) == 4
-    assert int((q_values(PUBLISHED, dependent=True) <= 0.05).sum()) == 3
+    assert [int((rates <= 0.05).sum()) for rates in q_values(PUBLISHED)] == [4, 3]
 
 
 def test_as_scipy_in_any_order() -> None:
     p = np.random.default_rng(3).uniform(size=200) ** 2
-    np.testing.assert_allclose(q_values(p), false_discovery_control(p, method="bh"), rtol=1e-12)
-    np.testing.assert_allclose(q_values(p, dependent=True), false_discovery_control(p, method="by"), rtol=1e-12)
+    hochberg, yekutieli = q_values(p)
+    np.testing.assert_allclose(hochberg, false_discovery_control(p, method="bh"), rtol=1e-12)
+    np.testing.assert_allclose(yekutieli, false_discovery_control(p, method="by"), rtol=1e-12)
 
 
 def test_what_was_not_tested_has_no_rate_and_does_not_count() -> None:
     with_holes = np.insert(PUBLISHED, [0, 7], np.nan)
-    np.testing.assert_array_equal(q_values(with_holes)[~np.isnan(with_holes)], q_values(PUBLISHED))
-    assert np.isnan(q_values(with_holes)[[0, 8]]).all()
-    assert q_values(np.array([np.nan])).tolist() != [0.0]
+    for ours, whole in zip(q_values(with_holes), q_values(PUBLISHED), strict=True):
+        np.testing.assert_array_equal(ours[~np.isnan(with_holes)], whole)
+        assert np.isnan(ours[[0, 8]]).all()
+    assert np.isnan(q_values(np.array([np.nan]))).all()
