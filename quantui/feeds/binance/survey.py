@@ -12,7 +12,7 @@ from quantui.clock import Clock
 from quantui.feeds.binance.barrier import Barrier, BlockedError
 from quantui.feeds.binance.codec import TooFineError
 from quantui.feeds.binance.network import make_session
-from quantui.feeds.binance.rest import Rest, RestError, UnreachableError
+from quantui.feeds.binance.rest import PAGE, Rest, RestError, UnreachableError
 from quantui.feeds.binance.venues import Venue
 from quantui.market.bars import Bar
 from quantui.market.frames import SymbolFrames
@@ -42,8 +42,10 @@ class Survey:
     watched: Collection[Symbol]
     on_update: Callable[[], None]
     frames: dict[Symbol, SymbolFrames] = field(default_factory=dict)
+    """Of symbols whose bars have been read; new ones come all at once, at the end of a round."""
     problem: str = ""
     """Why bars are missing; empty while all is well."""
+    _chosen: dict[Symbol, SymbolFrames] = field(default_factory=dict)
     _skew_ms: int = 0
 
     async def run(self) -> None:
@@ -72,12 +74,11 @@ class Survey:
         traded = [name for name in instruments if statuses[name] == "TRADING" and turnovers.get(name, 0) > 0]
         names = sorted((name for name in traded if name.endswith(quote)), key=lambda name: turnovers[name], reverse=True)
         wanted = {Symbol(self.venue.name, name): instruments[name] for name in names[: self.top]}
-        for symbol in [*self.frames]:
-            if symbol not in wanted:
-                del self.frames[symbol]
-        for symbol, instrument in wanted.items():
-            if symbol not in self.watched and symbol not in self.frames:
-                self.frames[symbol] = self._empty(instrument)
+        self._chosen = {
+            symbol: self._chosen.get(symbol) or self._empty(instrument)
+            for symbol, instrument in wanted.items()
+            if symbol not in self.watched
+        }
 
     def _empty(self, instrument: Instrument) -> SymbolFrames:
         timeframe, bars = self.asked()
@@ -85,12 +86,15 @@ class Survey:
 
     async def _round(self, rest: Rest) -> None:
         """Every symbol's missing bars, a few symbols at a time."""
-        symbols = list(self.frames)
+        symbols = list(self._chosen)
         failed: list[str] = []
         async with asyncio.TaskGroup() as lanes:
             for lane in range(_LANES):
                 lanes.create_task(self._lane(rest, symbols[lane::_LANES], failed))
         self.problem = failed[-1] if failed else ""
+        for symbol in self.frames.keys() - self._chosen.keys():
+            del self.frames[symbol]
+        self.frames.update(self._chosen)
         self.on_update()
 
     async def _lane(self, rest: Rest, symbols: list[Symbol], failed: list[str]) -> None:
@@ -104,27 +108,27 @@ class Survey:
 
     async def _read(self, rest: Rest, symbol: Symbol) -> None:
         timeframe, bars = self.asked()
-        if self.frames[symbol][timeframe].capacity != bars + 1:  # the session has changed
-            self.frames[symbol] = self._empty(self.frames[symbol].instrument)
-        ring, now = self.frames[symbol][timeframe], self._now_ms()
+        if self._chosen[symbol][timeframe].capacity != bars + 1:  # the session has changed
+            self._chosen[symbol] = self._empty(self._chosen[symbol].instrument)
+        ring, now = self._chosen[symbol][timeframe], self._now_ms()
         newest = timeframe.floor(now) - timeframe.ms
         missing = bars if not len(ring) else min((newest - int(ring.times[-1])) // timeframe.ms, bars)
         if missing <= 0:
             return
-        found = await self._klines(rest, symbol, timeframe, missing + 1)
+        found = await self._klines(rest, symbol, timeframe, min(missing + 1, PAGE))
         for bar in found:
             if bar.open_ms <= newest and bar.open_ms + timeframe.ms + LATE_MS <= self._now_ms():
-                self.frames[symbol][timeframe].put(bar)
+                self._chosen[symbol][timeframe].put(bar)
 
     async def _klines(self, rest: Rest, symbol: Symbol, timeframe: Timeframe, limit: int) -> list[Bar]:
         while True:
-            frames = self.frames[symbol]
+            frames = self._chosen[symbol]
             try:
                 return await rest.klines(frames.instrument, timeframe, limit=limit)
             except TooFineError as error:  # more decimals than its tick says: count in those
                 if error.instrument == frames.instrument:
                     raise RestError(200, 0, str(error)) from error
-                self.frames[symbol] = frames.rescaled(error.instrument)
+                self._chosen[symbol] = frames.rescaled(error.instrument)
 
     async def _next_bar(self) -> None:
         timeframe, bars = self.asked()
