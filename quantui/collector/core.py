@@ -112,6 +112,7 @@ class Collector:
         self.surveys = surveys
         self.screening.frames = ChainMap(self.desk.frames, *(survey.frames for survey in surveys))
         self.screening.patience_s = _SURVEY_S
+        self.screening.trouble = lambda: next((survey.problem for survey in surveys if survey.problem), "")
 
     def wake(self) -> None:
         """A feed has something new."""

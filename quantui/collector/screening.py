@@ -55,6 +55,8 @@ class Screening:
     asked: Callable[[], tuple[Timeframe, int, Collection[tuple[str, str]]]]
     """Timeframe and window of the session, and the watched pairs."""
     compiled_from: int = COMPILED_FROM
+    trouble: Callable[[], str] = lambda: ""
+    """Why bars of the rest of the market are missing."""
     patience_s: float = 2.0
     """Wait for symbols whose bar is not closed yet."""
     page: ScanPage = field(default_factory=lambda: ScanPage("", 0, note="waiting for the first closed bar"))
@@ -100,7 +102,8 @@ class Screening:
         closes = await self._closes(timeframe, window, newest)
         async with self.turn:
             loop = asyncio.get_running_loop()
-            self.page = await loop.run_in_executor(self._worker, self._scan, closes, timeframe, window, newest, set(watched))
+            page = await loop.run_in_executor(self._worker, self._scan, closes, timeframe, window, newest, set(watched))
+        self.page = replace(page, note="; ".join(part for part in (page.note, self.trouble()) if part))
 
     def _newest(self, timeframe: Timeframe) -> int:
         """Open time of the newest bar that any symbol has closed; 0 before the first."""
