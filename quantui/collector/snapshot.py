@@ -115,6 +115,10 @@ class StatsView(_View, frozen=True):
     half_life_high: float | None = None
     """None with a known `half_life` means: no upper end."""
     signal: str = ""
+    false_alarms: float | None = None
+    """Alerts a day at the session's entry that two unrelated walks would give, before gates."""
+    z_bound: float | None = None
+    """The largest |z| that its window can show."""
     preview_zscore: float | None = None
     """z with the forming bar's prices and the coefficients of the last closed bar."""
     preview_spread: float | None = None

@@ -3,16 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from msgspec import structs
 
+from quantui.analytics.estimators import Estimator
+from quantui.analytics.false_alarms import false_alarms, white_alarms
 from quantui.analytics.gates import Gate
 from quantui.analytics.pair import PairStatistics, preview
+from quantui.analytics.spread import zscore_bound
 from quantui.analytics.stationarity import UnitRoot
 from quantui.collector import snapshot as view
-from quantui.collector.desk import Desk, Reading
+from quantui.collector.desk import Desk, DeskSettings, Reading
 from quantui.feeds.feed import Feed, FeedStatus
 from quantui.market.bars import COLUMNS, BarState
 from quantui.market.frames import BarRing
@@ -135,6 +139,8 @@ class Lens:
             half_life_low=s.half_life_low,
             half_life_high=s.half_life_high,
             signal=reading.signal.value,
+            false_alarms=_false_alarms(self.desk.settings, timeframe.ms),
+            z_bound=round(zscore_bound(self.desk.settings.z_window), 2),
             preview_zscore=_rounded(ahead[0], 2),
             preview_spread=ahead[1],
             gates=tuple(_gate(gate) for gate in reading.gates),
@@ -200,6 +206,15 @@ class Lens:
             prices.append(stream.builder.last_close / 10**stream.frames.instrument.price_decimals)
         found = preview(statistics, *prices)
         return (found.zscore, found.spread) if found else (None, None)
+
+
+@lru_cache(maxsize=64)
+def _false_alarms(settings: DeskSettings, bar_ms: int) -> float:
+    if settings.estimator is Estimator.KALMAN:
+        expected = white_alarms(settings.entry, bar_ms)
+    else:
+        expected = false_alarms(settings.window, settings.z_window, settings.entry, bar_ms)
+    return float(f"{expected.per_day:.2g}")
 
 
 def _proof(ring: BarRing) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from quantui.analytics.estimators import Estimator
+from quantui.analytics.false_alarms import false_alarms, white_alarms
 from quantui.clock import Clock
 from quantui.collector.core import Collector
 from quantui.collector.drawing import SLOW, _lines
@@ -149,3 +150,22 @@ async def test_a_pair_across_venues_is_one_pair_of_two_feeds(tmp_path: Path) -> 
         assert shown.pairs[0].label == "binance-usdm:ETHUSDT/binance-spot:ETHUSDT"
         assert shown.stats.zscore is not None
         assert shown.feed.link == "reconnecting", "the worse of both"
+
+
+async def test_what_chance_alone_would_ring_stands_beside_the_threshold(tmp_path: Path) -> None:
+    clock = Clock()
+    feed = TapeFeed(clock)
+    async with collecting(tmp_path, [feed], clock) as collector:
+        await _settled(collector, feed, 0, 90)
+        found = []
+        for change in (SessionChange(entry=2.0), SessionChange(entry=3.0), SessionChange(estimator="kalman")):
+            collector.change(change)
+            await collector.settle()
+            found.append(collector.snapshot(20).stats)
+        session, day = collector.session, 86_400_000
+        tables = [false_alarms(session.window, session.z_window, entry, 1000).per_day for entry in (2.0, 3.0)]
+        expected = [*tables, white_alarms(3.0, 1000).per_day]
+        assert [stats.false_alarms for stats in found] == [pytest.approx(each, rel=0.05) for each in expected]
+        assert tables[0] > tables[1] > 0
+        assert expected[0] < day / 1000
+        assert found[0].z_bound == pytest.approx((session.z_window - 1) / session.z_window**0.5, abs=0.005)

@@ -146,8 +146,11 @@ def _alerts(snapshot: "Snapshot", width: int, glyphs: Glyphs) -> list[Line]:
     lines = [line(state, f" {'' if width < _TIGHT else '|z| '}{glyphs.at_least} {session.entry:.1f}"), _gates(stats, glyphs)]
     last = next((row for row in snapshot.alerts if row.severity == "alert"), None)
     said = "no alert yet" if last is None else f"last {numbers.clock(last.time_ms)[:5]} {last.text}"
+    if stats.false_alarms is not None:
+        lines.append(line(f"chance {stats.false_alarms:g}/day"))
     lines.append(line(measures(said, width)))
-    lines.append(line(f"exit |z| <= {session.exit:.1f}"))
+    bound = "" if stats.z_bound is None else f", max {stats.z_bound:.1f}"
+    lines.append(line(f"exit |z| <= {session.exit:.1f}{bound}"))
     failing = [gate for gate in stats.gates if gate.enabled and gate.ok is False]
     lines += [line(Span(_gate(gate), Role.WARN)) for gate in failing[1:]]
     return lines

@@ -38,7 +38,9 @@ always with its small-sample interval: a wide one says the number means little.
 
 Alerts
 armed, or the signal in force. An alert fires once when |z| reaches the threshold and the gates pass; it is armed
-again after |z| has come back. A gate that fails is named with its value and its limit.
+again after |z| has come back. A gate that fails is named with its value and its limit. Chance: the alerts a day that
+two coins which have nothing to do with each other would give at this threshold, before gates. Max: the largest |z|
+that this window can show.
 
 Sparklines
 Closes of Y and X, the spread and the correlation, one point a closed bar, the newest at the right; the last point is

@@ -77,6 +77,12 @@ def test_a_failing_gate_is_named_with_value_and_limit() -> None:
     assert "liquidity" not in shown
 
 
+def test_what_chance_alone_rings_stands_below_the_threshold() -> None:
+    lines = card("alerts", replace(FULL, stats=replace(FULL.stats, false_alarms=0.26, z_bound=15.43)), 24).splitlines()
+    assert lines[2] == "chance 0.26/day"
+    assert "exit |z| <= 0.5, max 15.4" in lines
+
+
 def test_the_narrowest_cards_keep_every_figure() -> None:
     for name in cards.NAMES[1:]:
         assert all(len(line) <= 14 for line in card(name, FULL, 13).splitlines()[:2])
