@@ -99,6 +99,19 @@ def test_nothing_is_written_while_paused(show: Open) -> None:
     assert terminal.pump(1) > 0
 
 
+@pytest.mark.parametrize("key", ["s", "i", "c", "m", "?"])
+def test_a_page_that_stands_still_costs_nothing_though_the_market_moves(show: Open, key: str) -> None:
+    terminal = show("moving")
+    terminal.wait_for("87/240")
+    terminal.keys(key)
+    terminal.wait_for(lambda text: "bar 00:00:00 UTC" in text or "Help" in text)
+    terminal.pump(0.7)
+    assert terminal.pump(1.5) == 0
+    terminal.keys("q")
+    terminal.wait_for("87/240")
+    assert terminal.pump(1) > 0
+
+
 def switched_on(terminal: Terminal) -> set[bytes]:
     """Terminal modes the program has left on; line wrap and cursor, off."""
     modes = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", bytes(terminal.raw)))

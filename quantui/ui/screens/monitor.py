@@ -85,6 +85,10 @@ class MonitorScreen(Screen[None]):
         self._resized(points_of(event.size.width, self._glyphs))
         self.call_after_refresh(self.draw)
 
+    def on_screen_resume(self) -> None:
+        """No other screen is above it any more."""
+        self.call_after_refresh(self.draw)
+
     def watch_snapshot(self) -> None:
         """A new snapshot has come."""
         self._note_alerts()
@@ -112,8 +116,11 @@ class MonitorScreen(Screen[None]):
             self._draw_panels(self.snapshot)
 
     def _can_draw(self) -> bool:
-        """Whether there is room for the panels; where there is none, that is shown."""
-        if not self.is_mounted or not self._panels:
+        """Whether there is room for the panels; where there is none, that is shown.
+
+        Beneath another screen nothing is drawn: Textual would repaint the whole of the upper one for every change below it.
+        """
+        if not self.is_mounted or not self._panels or not self.is_active:
             return False
         if not geometry.fits(*self.size):
             self._draw_too_small()

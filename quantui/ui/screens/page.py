@@ -71,6 +71,10 @@ class PageScreen(Screen[None]):
         """Draw for the new size."""
         self.call_after_refresh(self.draw)
 
+    def on_screen_resume(self) -> None:
+        """No other screen is above it any more."""
+        self.call_after_refresh(self.draw)
+
     def watch_page(self) -> None:
         """A new document has come: the row that is selected stays selected."""
         rows = self._sheet.rows
@@ -155,8 +159,8 @@ class PageScreen(Screen[None]):
 
     def draw(self) -> None:
         """Bring the picture up to date; rows that are as before cost nothing."""
-        if not self.is_mounted or not self._panel.size.width:
-            return
+        if not self.is_mounted or not self.is_active or not self._panel.size.width:
+            return  # beneath another screen a change would repaint that one
         width, height = self._panel.size
         if not geometry.fits(width, height):
             need = geometry.SMALLEST

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from quantui.ui.render import numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, fit, wrapped
+from quantui.ui.render.pages.sheet import LINE
 from quantui.ui.render.plot import overlay, points_of
 from quantui.ui.render.scale import Scale, steady
 
@@ -62,7 +63,7 @@ def _residuals(page: "PairPage", width: int, glyphs: Glyphs) -> Iterator[Line]:
     seen = [_quantile(page.residuals, normal.cdf(place)) for place in at]
     title = "residuals against a normal distribution: off the diagonal at the ends means wilder gaps than z supposes"
     scale = Scale(-_REACH * 1.4, _REACH * 1.4)
-    yield from _plot(title, [seen, at], scale, columns + _LABEL, glyphs, numbers.signed, room=width)
+    yield from _plot(title, [seen, at], scale, width, glyphs, numbers.signed)
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -76,16 +77,16 @@ def _plot(
     title: str,
     lines: Sequence[Sequence[float | None]],
     scale: Scale | None,
-    width: int,
+    room: int,
     glyphs: Glyphs,
     text: Callable[[float], str],
     levels: Sequence[float] = (),
-    room: int | None = None,
 ) -> Iterator[Line]:
     if scale is None:
         return
+    width = min(room, _LABEL + -(-max(len(values) for values in lines) // len(glyphs.bits)))
     yield ()
-    yield from ((Span(row, Role.TITLE),) for row in wrapped(title, room or width))
+    yield from ((Span(row, Role.TITLE),) for row in wrapped(title, min(room, LINE)))
     for place, row in enumerate(overlay(lines, width - _LABEL, _ROWS, scale, glyphs, levels)):
         value = scale.high - (place + 0.5) / _ROWS * scale.span
         label = text(value) if place in (0, _ROWS // 2, _ROWS - 1) else ""

@@ -8,7 +8,7 @@ from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, fit, wrapped
 from quantui.ui.render.names import short_label
 from quantui.ui.render.pages import curves
-from quantui.ui.render.pages.sheet import Sheet, View, as_of, notes, opening
+from quantui.ui.render.pages.sheet import LINE, Sheet, View, as_of, notes, opening
 
 if TYPE_CHECKING:
     from quantui.collector.pages import Page, PairPage
@@ -36,6 +36,10 @@ def _upper(value: float | None) -> str:
     return "no end" if value is None else _bars(value)
 
 
+def _amount(value: float | None) -> str:
+    return numbers.compact(value) if value is not None and abs(value) >= 1000 else numbers.number(value, 3)
+
+
 def _count(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}"
 
@@ -59,7 +63,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             )),
             _Entry("false_alarms", "by chance", (
                 _Number("false_alarms.share", "of bars", numbers.percent),
-                _Number("false_alarms.per_day", "alerts/day", numbers.number),
+                _Number("false_alarms.per_day", "alerts/day", _amount),
             )),
             _Entry("spreads", "other spreads", (
                 _Number("spreads.difference.zscore", "difference z", numbers.signed),
@@ -183,8 +187,7 @@ def _gates(page: "PairPage", width: int, glyphs: Glyphs) -> Iterator[Line]:
             else (glyphs.ok, "passes", Role.GOOD) if gate.ok
             else (glyphs.failed, "fails", Role.BAD)
         )  # fmt: skip
-        large = gate.value is not None and abs(gate.value) >= 1000
-        value = numbers.compact(gate.value) if large else numbers.number(gate.value, 3)
+        value = numbers.probability(gate.value) if gate.name == "cointegration" else _amount(gate.value)
         limit = "-" if gate.limit is None else numbers.compact(gate.limit) if gate.limit >= 1000 else f"{gate.limit:.3g}"
         name = fit(gate.name.replace("_", " "), _TITLE - 2)
         text = f"{mark} {name}{fit(word, 10)}{value} against a limit of {limit}"
@@ -203,7 +206,7 @@ def _entry(page: "PairPage", entry: _Entry, width: int) -> Iterator[Line]:
     yield from _numbers(entry.title, texts, width)
     said = [text for text in (page.verdicts.get(entry.name), page.notes.get(entry.name)) if text]
     for text in said:
-        for row in wrapped(_plain(text), width - _INDENT):
+        for row in wrapped(_plain(text), min(width, LINE) - _INDENT):
             yield (Span(" " * _INDENT + row, Role.DIM),)
 
 

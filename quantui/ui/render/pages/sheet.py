@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Field, Line, Role, Span, bar, fit, wrapped
 
 if TYPE_CHECKING:
     from quantui.collector.pages import Page
+
+
+LINE: Final = 110
+"""Longest line of prose, in cells: longer ones are hard to read."""
 
 
 class View(NamedTuple):
@@ -59,7 +63,7 @@ def as_of(bar_ms: int) -> str:
 
 def notes(texts: Sequence[str], width: int) -> list[Line]:
     """Sentences as they are, in rows of the width."""
-    return [(Span(row, Role.WARN),) for text in texts for row in wrapped(text, width)]
+    return [(Span(row, Role.WARN),) for text in texts for row in wrapped(text, min(width, LINE))]
 
 
 def left_out(reasons: "dict[str, str]", width: int) -> list[Line]:
