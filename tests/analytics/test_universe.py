@@ -194,16 +194,25 @@ def test_five_hundred_pairs_of_real_daily_closes_are_as_statsmodels_has_them(sha
         assert table.eg_p[place] == pytest.approx(chance, rel=1e-6, abs=1e-12)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_twenty_symbols_of_real_hours_are_as_the_oracle_has_them(shared: Path, engine: Engine) -> None:
+@pytest.fixture(scope="module")
+def hours(shared: Path) -> tuple[list[str], Floats]:
+    """Twenty symbols and their (20, 5856) log closes."""
     oracle = pl.read_csv(shared / "oracles/reference/eg_scan_genetrader_1h_20sym.csv.gz")
     symbols = sorted(set(oracle["y"]))
     rows = []
     for symbol in symbols:
         frame = pl.read_ipc(shared / f"data/klines/genetrader_1h/{symbol.removesuffix('USDT')}_USDT-1h.feather")
-        rows.append(frame["close"].to_numpy())
-    levels = np.log([row[:5856] for row in rows])
-    table = Universe.of(symbols, levels, engine).table()
+        rows.append(frame["close"].to_numpy()[:5856])
+    return symbols, np.log(rows)
+
+
+@pytest.mark.parametrize("step", [38, pytest.param(1, marks=pytest.mark.soak)])
+def test_twenty_symbols_of_real_hours_are_as_the_oracle_has_them(shared: Path, hours: tuple[list[str], Floats], step: int) -> None:
+    oracle = pl.read_csv(shared / "oracles/reference/eg_scan_genetrader_1h_20sym.csv.gz")
+    symbols, levels = hours
+    table, other = (Universe.of(symbols, levels, engine).table() for engine in ENGINES)
+    np.testing.assert_array_equal(table.lags, other.lags)
+    np.testing.assert_allclose(table.eg_stat, other.eg_stat, rtol=1e-9)
     ours = {(symbols[y], symbols[x]): place for place, (y, x) in enumerate(zip(table.y, table.x, strict=True))}
     assert len(oracle) == len(ours) == 380
     residuals = fit_line(levels[table.y], levels[table.x])
@@ -214,7 +223,7 @@ def test_twenty_symbols_of_real_hours_are_as_the_oracle_has_them(shared: Path, e
         fixed = residual_tests(residuals.residuals[place][None], residuals.r_squared[place][None], lags=1)[0]
         assert isinstance(fixed, UnitRoot)  # the oracle's tests have one lag
         assert (fixed.stat, fixed.p_value) == pytest.approx((row["eg_t"], row["eg_p"]), rel=1e-6, abs=1e-12)
-    for place in range(0, 380, 38):
+    for place in range(0, 380, step):  # beside statsmodels itself
         stat, chance, lag = by_statsmodels(levels[table.y[place]], levels[table.x[place]])
         assert (table.eg_stat[place], table.eg_p[place]) == pytest.approx((stat, chance), rel=1e-6, abs=1e-12)
         assert table.lags[place] == lag
