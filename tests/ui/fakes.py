@@ -298,6 +298,30 @@ class HostileSource(FakeSource):
         )
         return self.current
 
+    def page(self, name: str, since: int) -> Page | None:
+        self._turn += 1
+        text, every = HOSTILE[self._turn % len(HOSTILE)], dict(zip(HOSTILE, HOSTILE, strict=True))
+        changes: dict[str, dict[str, object]] = {
+            "scan": {
+                "engine": text, "left_out": every, "tests": 500,
+                "rows": tuple(ScanRow(each, text, zscore=1.0) for each in HOSTILE),
+            },
+            "correlation": {
+                "symbols": HOSTILE, "rows": ((0.5,) * len(HOSTILE),) * len(HOSTILE), "left_out": every,
+            },
+            "statistics": {
+                "rows": tuple(
+                    SymbolRow(each, 1, note=text if place % 2 else "", volume_state=each) for place, each in enumerate(HOSTILE)
+                ),
+            },
+            "pair": {
+                "pair": f"{text}/{text}", "estimator": text, "space": text, "signal": text,
+                "verdicts": {"engle_granger": " ".join(HOSTILE)},
+                "notes": {"half_life": text}, "missing": {"kpss": text}, "gates": (GateView(text, False, 1.0, 2.0),),
+            },
+        }  # fmt: skip
+        return replace(self.pages[name], version=self._turn, timeframe=text, **changes[name])
+
     def export(self, kind: str) -> str:
         raise OSError(" ".join(HOSTILE))
 
