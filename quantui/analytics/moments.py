@@ -13,7 +13,6 @@ import numpy as np
 from quantui.analytics.stationarity import max_lags
 from quantui.market.frames import Floats
 
-
 _FEW = 48
 """Series below which numpy's product, which computes both halves, is as good."""
 
