@@ -27,6 +27,7 @@ from quantui.analytics.stationarity import UnitRoot
 from quantui.analytics.sweep_numpy import residual_sweep
 from quantui.analytics.universe import Universe
 from quantui.market.frames import Floats
+from quantui.threads import step_back_for
 
 PEER_CALLS = 60
 CHECKED = 500
@@ -92,6 +93,7 @@ def check(universe: Universe) -> tuple[int, float]:
 async def lateness_ms(work: Callable[[], object], seconds: float) -> tuple[float, float]:
     """(99th percentile, largest) lateness of an event loop while `work` runs in a thread, again and again."""
     loop = asyncio.get_running_loop()
+    step_back_for(loop)
     late: list[float] = []
     end = loop.time() + seconds
 

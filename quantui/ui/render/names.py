@@ -3,6 +3,7 @@
 from typing import Final
 
 _QUOTES: Final = ("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD", "EUR", "TRY", "BTC", "ETH", "BNB")
+_SHORT_ESTIMATORS: Final = {"theil-sen": "theil", "johansen": "johans"}
 
 
 def quote_of(y: str, x: str) -> str:
@@ -36,3 +37,8 @@ def base_of(symbol: str) -> str:
         if symbol.endswith(quote) and len(symbol) > len(quote):
             return symbol.removesuffix(quote)
     return symbol
+
+
+def estimator(name: str) -> str:
+    """`THEIL` for theil-sen: short enough for the status line of 80 columns."""
+    return _SHORT_ESTIMATORS.get(name, name).upper()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from quantui.ui.render import numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Field, Line, Role, Span, bar, cells, fit
-from quantui.ui.render.names import bases, short_label, venue
+from quantui.ui.render.names import bases, estimator, short_label, venue
 
 if TYPE_CHECKING:
     from quantui.collector.snapshot import FeedView, Session, Snapshot
@@ -59,7 +59,7 @@ def state_line(snapshot: "Snapshot | None", state: ScreenState, width: int, glyp
         Field(pair + (glyphs.more if state.wanted else ""), priority=9),
         Field(session.timeframe, priority=8),
         Field(f"W{session.window}", priority=5),
-        Field(session.estimator.upper(), priority=3),
+        Field(estimator(session.estimator), priority=3),
     ]
     rest = width - cells(head) - 1
     shown = " ".join(field.text for field in bar(fields, rest)) if rest > 0 else ""

@@ -26,9 +26,9 @@ Regression
 y = alpha + beta x on the natural logs of the last W closed bars. beta is the hedge ratio, with its standard error; R2
 its fit; corr the Pearson correlation of the log returns; s the spread y - alpha - beta x now, with its standard
 deviation, both in basis points (1 bp is 0.01 %) where logs are used. `b` changes how beta is found, the status line
-names it: OLS least squares; HUBER and THEIL-SEN, little moved by wild bars; TLS, the same whichever leg is y; RETURNS,
-from log returns; DOLS and JOHANSEN, for legs that are cointegrated; KALMAN, a beta that drifts: there s is what the bar
-before did not expect, z is that in its own standard deviations, and there is no preview. TLS and THEIL-SEN have no
+names it: OLS least squares; HUBER and THEIL (Theil-Sen), little moved by wild bars; TLS, the same whichever leg is y; RETURNS,
+from log returns; DOLS and JOHANS (Johansen), for legs that are cointegrated; KALMAN, a beta that drifts: there s is what the bar
+before did not expect, z is that in its own standard deviations, and there is no preview. TLS and Theil-Sen have no
 standard error. Engle-Granger always tests the least-squares line.
 
 Stationarity
