@@ -6,6 +6,7 @@ Run: python -m benchmarks.universe [--quick] [--json FILE]
 """
 
 import asyncio
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the program has it: the pairs are shared among threads
 
 import numpy as np
 import polars as pl

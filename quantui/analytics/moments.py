@@ -5,16 +5,15 @@ that belong to the pair and not to the residual. Those are a few matrix products
 row of products to each of them and drops one.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from quantui.analytics.stationarity import max_lags
 from quantui.market.frames import Floats
-
-_FEW = 48
-"""Series below which numpy's product, which computes both halves, is as good."""
 
 
 @dataclass(slots=True)
@@ -48,12 +47,14 @@ class Moments:
         reference = levels.mean(-1)
         centred = levels - reference[:, None]
         differences = np.diff(centred, axis=-1)
-        moments = Moments(centred, reference, np.zeros((m + 1, count, count)), np.zeros((count, count)))
-        newest = np.asfortranarray(differences[:, m:])
-        for lag in range(m + 1):
-            _products(newest, np.asfortranarray(differences[:, m - lag : n - 1 - lag]), moments.lagged[lag])
-        half = np.asfortranarray(centred)
-        _products(half, half, moments.products, 0.5)
+        moments = Moments(centred, reference, np.empty((m + 1, count, count)), _products(centred, centred, 0.5))
+        newest = differences[:, m:]
+
+        def fill(lag: int) -> None:
+            moments.lagged[lag] = _products(newest, differences[:, m - lag : n - 1 - lag])
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy lets go of the interpreter meanwhile
+            list(pool.map(fill, range(m + 1)))
         return moments
 
     def slide(self, newest: Floats, update: "Update | None" = None) -> None:
@@ -85,12 +86,7 @@ def _update(matrices: Floats, added: Floats, gone: Floats) -> None:
         matrix -= np.multiply.outer(gone[0], b) + np.multiply.outer(b, gone[0])
 
 
-def _products(a: Floats, b: Floats, out: Floats, factor: float = 1.0) -> None:
-    """out[i, j] = factor * (a @ b.T + b @ a.T)[i, j] for i >= j, in place; a and b (N, k) in Fortran order."""
-    if len(out) < _FEW:
-        half = factor * (a @ b.T)
-        out[:] = half + half.T
-        return
-    from scipy.linalg.blas import dsyr2k  # 30 MB that a few symbols do not need
-
-    dsyr2k(factor, a, b, beta=0.0, c=out.T, overwrite_c=1, lower=0)
+def _products(a: Floats, b: Floats, factor: float = 1.0) -> Floats:
+    """Factor * (a @ b.T + b @ a.T) of a and b (N, k)."""
+    half = factor * (a @ b.T)
+    return half + half.T

@@ -88,11 +88,20 @@ class PageScreen(Screen[None]):
         self.draw()
 
     def on_key(self, event: Key) -> None:
-        """While a filter is typed, keys are text."""
-        if not self._is_typing or event.key == "ctrl+c":
+        """While a filter is typed, keys are text.
+
+        It begins here and not by the binding, which is run a little later: what is typed ahead would be taken for keys.
+        """
+        if event.key == "slash" and not self._is_typing and self._sheet.sorts:
+            self.action_filter()
+        elif not self._is_typing or event.key == "ctrl+c":
             return
+        else:
+            self._typed(event)
         event.stop()
         event.prevent_default()
+
+    def _typed(self, event: Key) -> None:
         if event.key in ("enter", "escape"):
             self._is_typing = False
             self._type(self.view.filter.strip() if event.key == "enter" else self._before)
