@@ -237,3 +237,16 @@ async def test_a_collector_that_is_gone_does_not_end_the_page() -> None:
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, PageScreen) and any("trying again" in line for line in shown(app)))
         assert "waiting for the collector" in shown(app)[0]
+
+
+async def test_the_palette_opens_a_page_from_the_monitor_and_from_another_page() -> None:
+    async with running(FakeSource()) as (app, pilot):
+        for name, title in (("Scanner", "Scanner"), ("Correlations", "Correlation"), ("Statistics", "Statistics")):
+            await pilot.press("colon")
+            await until(pilot, lambda: type(app.screen).__name__ == "CommandPalette")
+            await pilot.press(*name)
+            await until(pilot, lambda: app.screen.query_one("CommandList").option_count > 0)  # type: ignore[attr-defined]
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda title=title: isinstance(app.screen, PageScreen) and shown(app)[0].startswith(title))  # type: ignore[misc]
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is app.monitor)
