@@ -80,6 +80,7 @@ class Puller(threading.Thread):
         with self._wake:
             self._changes |= changes
             self._change_number += 1
+            self._page_at = float("-inf")  # a page is about the session
             return self._change_number
 
     def hurry(self) -> None:

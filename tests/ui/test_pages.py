@@ -1,5 +1,7 @@
 """The screens beside the monitor, driven by their keys."""
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
@@ -250,3 +252,15 @@ async def test_the_palette_opens_a_page_from_the_monitor_and_from_another_page()
             await until(pilot, lambda title=title: isinstance(app.screen, PageScreen) and shown(app)[0].startswith(title))  # type: ignore[misc]
         await pilot.press("q")
         await until(pilot, lambda: app.screen is app.monitor)
+
+
+async def test_a_session_key_asks_for_the_page_at_once() -> None:
+    source = FakeSource()
+    async with running(source) as (app, pilot):
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen) and len(asked(source)) == 1)
+        await pilot.press("n")
+        await until(pilot, lambda: len(sessions(source)) == 1)
+        before = time.monotonic()
+        await until(pilot, lambda: len(asked(source)) > 1)
+        assert time.monotonic() - before < 0.6

@@ -57,8 +57,8 @@ Each watched pair: z, signal, tick where cointegrated, p of Engle-Granger. n/N: 
 Scanner
 Every ordered pair of the watched symbols, tested at each closed bar of a minute or longer. p is Engle-Granger's; of many
 tests some are low by chance alone, so q says which share of the pairs up to this one to expect to be false (q BY: under any
-dependence). z, t1/2 and beta as on the monitor, by least squares. A tick: on the watch list. A filter compares columns: q p
-z half_life corr beta r2 eg lags q_by, and y x pair with `*`; a row that lacks a number it needs is not shown.
+dependence). z, t1/2 and beta as on the monitor, by least squares. Under w, a tick: on the watch list. A filter compares columns:
+q p z half_life corr beta r2 eg lags q_by, and y x pair with `*`; a row that lacks a number it needs is not shown.
 
 Pair in detail
 Everything `quantui analyze` says of the pair in focus, with one line for each test: what it says, how sure, and what it does

@@ -159,3 +159,11 @@ def test_large_amounts_take_five_cells(value: float | None, text: str) -> None:
 )
 def test_shares_are_percent(value: float | None, text: str) -> None:
     assert numbers.percent(value) == text
+
+
+def test_a_wide_terminal_shows_the_pair_in_two_columns_with_everything_in_them() -> None:
+    page = pages()["pair"]
+    narrow, wide = (texts(pair.sheet(page, View(), width, BRAILLE)) for width in (98, 200))
+    assert len(wide) < len(narrow) - 20
+    words = [line for line in narrow[1:] if line and "⠀" not in line and not set(line) & set(BRAILLE.chars[1:])]
+    assert [line for line in words if not any(line in each for each in wide)] == []

@@ -1,11 +1,12 @@
 """Everything the analysis says of one pair, in plain words: each test with its numbers, its verdict, and what that does not say."""
 
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from quantui.ui.render import numbers
 from quantui.ui.render.glyphs import Glyphs
-from quantui.ui.render.lines import Line, Role, Span, cells, fit, wrapped
+from quantui.ui.render.lines import Line, Role, Span, cells, cut, fit, wrapped
 from quantui.ui.render.names import short_label
 from quantui.ui.render.pages import curves
 from quantui.ui.render.pages.sheet import LINE, Sheet, View, as_of, notes, opening
@@ -40,6 +41,10 @@ def _amount(value: float | None) -> str:
     return numbers.compact(value) if value is not None and abs(value) >= 1000 else numbers.number(value, 3)
 
 
+def _rate(value: float | None) -> str:
+    return f"{value:.3g}" if value is not None and value < 1000 else numbers.compact(value)
+
+
 def _count(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}"
 
@@ -63,7 +68,7 @@ _SECTIONS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
             )),
             _Entry("false_alarms", "by chance", (
                 _Number("false_alarms.share", "of bars", numbers.percent),
-                _Number("false_alarms.per_day", "alerts/day", _amount),
+                _Number("false_alarms.per_day", "alerts/day", _rate),
             )),
             _Entry("spreads", "other spreads", (
                 _Number("spreads.difference.zscore", "difference z", numbers.signed),
@@ -152,6 +157,11 @@ _SECTIONS: Final[tuple[tuple[str, tuple[_Entry, ...]], ...]] = (
 _OPTIONAL: Final = frozenset({"parkinson", "carry"})
 """Left out of the report where there is nothing to make them from."""
 _TITLE: Final = 19
+_WIDE: Final = 160
+"""Cells from which on there are two columns."""
+_GAP: Final = 3
+_LEFT: Final = 4
+"""Blocks of the left column: the gates and three sections."""
 _INDENT: Final = 2
 
 
@@ -164,17 +174,29 @@ def sheet(page: "Page", view: View, width: int, glyphs: Glyphs) -> Sheet:
     head = [opening("Pair", [part for part in about if part], width)]
     if found.note:
         return Sheet([*head, *notes([found.note], width)], ())
-    body: list[Line] = []
+    column = (width - _GAP) // 2 if width >= _WIDE else width
+    blocks = [list(_gates(found, column, glyphs))]
     if found.n < found.window:
-        body += notes([f"{found.n}/{found.window} bars: what needs a full window comes with it"], width)
-    body += _gates(found, width, glyphs)
+        blocks[0] = notes([f"{found.n}/{found.window} bars: what needs a full window comes with it"], column) + blocks[0]
     if found.numbers:
-        for title, entries in _SECTIONS:
-            body += [(), (Span(title, Role.TITLE),)]
-            for entry in entries:
-                body += _entry(found, entry, width)
-        body += curves.plots(found, width, glyphs)
-    return Sheet(head, body)
+        blocks += [_section(found, title, entries, column) for title, entries in _SECTIONS]
+        blocks.append(list(curves.plots(found, column, glyphs)))
+    if column == width:
+        return Sheet(head, [line for block in blocks for line in block])
+    left, right = ([line for block in part for line in block] for part in (blocks[:_LEFT], blocks[_LEFT:]))
+    return Sheet(head, list(_beside(left, right[1:], column)))
+
+
+def _section(page: "PairPage", title: str, entries: tuple[_Entry, ...], width: int) -> list[Line]:
+    return [(), (Span(title, Role.TITLE),), *(line for entry in entries for line in _entry(page, entry, width))]
+
+
+def _beside(left: list[Line], right: list[Line], column: int) -> Iterator[Line]:
+    """Two columns of lines."""
+    for one, other in zip_longest(left, right, fillvalue=()):
+        kept = cut(one, column)
+        gap = column + _GAP - sum(cells(span.text) for span in kept)
+        yield (*kept, Span(" " * gap), *other) if other else kept
 
 
 def _gates(page: "PairPage", width: int, glyphs: Glyphs) -> Iterator[Line]:

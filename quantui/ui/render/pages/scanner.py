@@ -38,8 +38,6 @@ _COLUMNS: Final = (
     _Column("q_by", "q BY", 6, lambda row: row.q_by, numbers.probability),
 )
 _TEXTS: Final = ("y", "x", "pair")
-_MARKS: Final = 4
-"""Cells before the pair: cursor, watched."""
 
 
 def sheet(page: "Page", view: View, width: int, glyphs: Glyphs) -> Sheet:
@@ -96,7 +94,7 @@ def _titles(view: View, column: int, glyphs: Glyphs) -> Line:
     pair = "pair" + (way if view.sort == 1 else "")
     titles = [each.title + (way if view.sort == place else "") for place, each in enumerate(_COLUMNS, 2)]
     texts = [fit(title, each.width, right=True) for title, each in zip(titles, _COLUMNS, strict=True)]
-    return (Span(" " * _MARKS + fit(pair, column) + "".join(texts), Role.TITLE),)
+    return (Span("  w " + fit(pair, column) + "".join(texts), Role.TITLE),)
 
 
 def _line(row: "ScanRow", name: str, glyphs: Glyphs, *, is_cursor: bool) -> Line:
