@@ -55,6 +55,14 @@ def test_every_setting_is_documented() -> None:
         ("[analysis]\nwindow = 5001", "config.toml:2: [analysis] window must be <= 5000, not 5001"),
         ("[analysis]\nwindow = true", "config.toml:2: [analysis] window must be a whole number, not true"),
         ("[analysis]\nentry = nan", "config.toml:2: [analysis] entry must be a finite number"),
+        (
+            "[analysis]\nestimator = 'returns'\nspace = 'price'",
+            'config.toml:2: [analysis] estimator: returns regresses log returns: it needs space = "log", not price',
+        ),
+        (
+            "[analysis]\nestimator = 'theil-sen'\nwindow = 1001",
+            "config.toml:2: [analysis] estimator: theil-sen takes the slope between any two bars: window must be 1000 or less",
+        ),
         ("[analysis]\nexit = 2.0", "config.toml:2: [analysis] exit: must be 0 or more and below entry = 2.0, not 2.0"),
         (
             "[analysis]\ntimeframe = '2m'",

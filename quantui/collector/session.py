@@ -8,13 +8,12 @@ from msgspec import structs
 from quantui.analytics.estimators import Estimator
 from quantui.analytics.spread import Space, zscore_bound
 from quantui.collector.snapshot import Session
+from quantui.config.settings import SLOPES_WINDOW
 from quantui.market.frames import DEFAULT_CAPACITY
 from quantui.market.instruments import Pair, Timeframe
 
 WINDOWS = range(30, 5001)
 MAX_ENTRY = 20.0
-MAX_SLOPES_WINDOW = 1000
-"""Largest window of Theil-Sen, which takes the slope between any two bars: half a million, 10 ms."""
 
 
 class SessionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +102,7 @@ def _check_estimator(session: Session) -> None:
         raise ValueError(f"there is no estimator {session.estimator}: use one of {', '.join(Estimator)}")
     if session.estimator == Estimator.RETURNS and session.space != Space.LOG:
         raise ValueError(f'estimator returns regresses log returns: it needs space = "log", not {session.space}')
-    if session.estimator == Estimator.THEIL_SEN and session.window > MAX_SLOPES_WINDOW:
+    if session.estimator == Estimator.THEIL_SEN and session.window > SLOPES_WINDOW:
         raise ValueError(
-            f"theil-sen takes the slope between any two of {session.window} bars: use a window of {MAX_SLOPES_WINDOW} at most"
+            f"theil-sen takes the slope between any two of {session.window} bars: use a window of {SLOPES_WINDOW} at most"
         )

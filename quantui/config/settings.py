@@ -82,6 +82,10 @@ class Gates(_Table, frozen=True):
     """Smallest quote turnover a day of the thinner leg."""
 
 
+SLOPES_WINDOW = 1000
+"""Largest window of Theil-Sen: half a million slopes, 10 ms."""
+
+
 class Analysis(_Table, frozen=True):
     """`[analysis]`: what is computed on each closed bar, and when it is a signal."""
 
@@ -107,6 +111,10 @@ class Analysis(_Table, frozen=True):
         if not self.stop > self.entry:
             raise ValueError(f"stop: must be above entry = {self.entry}, not {self.stop}")
         self.check_threshold("stop", self.stop)
+        if self.estimator == "returns" and self.space != "log":
+            raise ValueError(f'estimator: returns regresses log returns: it needs space = "log", not {self.space}')
+        if self.estimator == "theil-sen" and self.window > SLOPES_WINDOW:
+            raise ValueError(f"estimator: theil-sen takes the slope between any two bars: window must be {SLOPES_WINDOW} or less")
 
     @property
     def z_bars(self) -> int:
