@@ -51,8 +51,8 @@ def test_every_panel_is_filled_within_5_seconds(product: Product, columns: int, 
 
 
 def test_faults_are_named_and_heal_while_one_watches(product: Product) -> None:
-    terminal = product.screen("demo", "--faults", "--speed", "10", "--seed", "7", columns=120, rows=40)
-    terminal.wait_for("demo fault: all sockets ended without CLOSE", 30)
+    terminal = product.screen("demo", "--faults", "--speed", "10", "--seed", "6", columns=120, rows=40)
+    terminal.wait_for("demo fault: all sockets reset", 30)
     terminal.wait_for(lambda text: re.search(r"healed in \d.* s: 0 trades lost", text) is not None, 30)
     terminal.wait_for("LIVE demo")
     terminal.keys("q")
