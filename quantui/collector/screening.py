@@ -64,7 +64,7 @@ class Screening:
     _engine: tuple[Engine, Update | None] = (residual_sweep, None)
     _is_compiled: bool = False
     _scanned: tuple[Timeframe, int, int, int] | None = None
-    """Timeframe, window, newest bar and number of symbols of the page."""
+    """Timeframe, window, newest bar and number of symbols with a window of bars, of the page."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _worker: ThreadPoolExecutor = field(default_factory=partial(one_thread, "screening"))
 
@@ -92,13 +92,14 @@ class Screening:
         timeframe, window = self.bars()
         watched = self.asked()[2]
         newest = self._newest(timeframe)
-        due = (timeframe, window, newest, len(self.frames))
+        whole = sum(len(frames[timeframe]) >= window for frames in self.frames.values())
+        due = (timeframe, window, newest, whole)
         if len(self.frames) < 2 or newest == 0 or due == self._scanned:
             return
         self._scanned = due
         if self.page.bar_ms and not await self._all_closed(timeframe, newest):
             newest = self._newest(timeframe)
-            self._scanned = (timeframe, window, newest, len(self.frames))
+            self._scanned = (timeframe, window, newest, whole)
         closes = await self._closes(timeframe, window, newest)
         async with self.turn:
             loop = asyncio.get_running_loop()

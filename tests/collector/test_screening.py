@@ -108,6 +108,21 @@ async def test_a_symbol_that_lags_is_waited_for_and_then_left_out() -> None:
         found.check(WINDOW + 1)
 
 
+async def test_a_symbol_whose_history_comes_later_is_scanned_as_soon_as_it_is_there() -> None:
+    async with running(Market(market(4, 80))) as found:
+        for number in (0, 1, 2):
+            for bar in range(WINDOW):
+                found.put(number, bar)
+        found.screening.wake()
+        await found.scanned(WINDOW - 1)
+        assert found.screening.page.left_out == {"S3USDT": f"0/{WINDOW} bars"}
+        for bar in range(WINDOW):
+            found.put(3, bar)
+        found.screening.wake()
+        await until(lambda: found.screening.page.symbols == 4)
+        found.check(WINDOW - 1)
+
+
 async def test_too_little_is_said_as_what_there_is_of_what_is_needed() -> None:
     async with running(Market(market(3, 80))) as found:
         found.bars(0, 30)
