@@ -113,7 +113,7 @@ def _variance_ratio(report: Report) -> str:
     known = [one for one in report["variance_ratio"] if one["p_value"] is not None]
     first = min(known, key=lambda one: float(one["p_value"]), default=None)
     if first is None or first["p_value"] > _SURE / len(known):
-        return "Variance grows with the horizon as a random walk's does, as far as all horizons together can tell at 5 %."
+        return "Not to be told from a random walk at 5 %, all horizons together. A few large moves make the test say little."
     word = "undone" if first["ratio"] < 1 else "continued"
     return (
         f"Moves are {word}: over {first['horizon']} bars variance is {first['ratio']:.2f} of a random walk's "
