@@ -13,7 +13,9 @@ import numpy as np
 
 from quantui.analytics.estimators import Estimator
 from quantui.analytics.report import LegBars, ReportSettings, full_report
+from quantui.analytics.several import several_legs
 from quantui.analytics.spread import Space
+from quantui.analytics.stationarity import Missing
 from quantui.clock import Clock
 from quantui.collector.build import gate_settings
 from quantui.collector.desk import turnover_of
@@ -60,18 +62,21 @@ def _fail(error: object, code: int) -> int:
 def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> dict[str, Any]:
     analysis = settings.analysis
     pair = Pair.parse(options.pair, settings.market.venue)
+    further = [Symbol.parse(name, settings.market.venue) for name in options.beside or ()]
+    legs: Sequence[Symbol] = tuple(dict.fromkeys((pair.y, pair.x, *further)))
     window = options.window or analysis.window
     at_ms = None if options.at is None else _milliseconds(options.at)
     wanted = Timeframe(options.timeframe) if options.timeframe else None
     last = window + _SIGNAL_BARS
     if options.input:
-        frames, timeframe, pair = _from_files(options, pair, wanted, Timeframe(analysis.timeframe), at_ms)
+        frames, timeframe, legs = _from_files(options, legs, wanted, Timeframe(analysis.timeframe), at_ms)
+        pair = Pair(*legs[:2])
     else:
         timeframe = wanted or Timeframe(analysis.timeframe)
-        frames = _from_store(places, pair, timeframe)
+        frames = _from_store(places, legs, timeframe)
     y, x = frames[pair.y], frames[pair.x]
     if at_ms is not None:
-        for leg in (y, x):
+        for leg in frames.values():
             ring = leg[timeframe]
             ring.load(ring.rows[ring.times + timeframe.ms <= at_ms].copy())
     closes = aligned_closes(y, x, timeframe, last)
@@ -105,7 +110,26 @@ def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> d
         turnover=turnover_of(y, x, int(closes.times[-1]) + timeframe.ms),
         bars=(_bars_of(y, timeframe, closes.times[-window:]), _bars_of(x, timeframe, closes.times[-window:])),
     )
+    if len(legs) > 2:
+        space = Space(options.space or analysis.space)
+        report["several"] = _several(frames, legs, timeframe, closes.times[-window:], space, options.z_window or window)
     return {name: _plain(value) for name, value in report.items()}
+
+
+def _several(
+    frames: Mapping[Symbol, SymbolFrames], legs: Sequence[Symbol], timeframe: Timeframe, times: Ints, space: Space, z_window: int
+) -> dict[str, object]:
+    """Y against all other legs, on the bars of the pair's window."""
+    columns = []
+    for symbol in legs:
+        rows = frames[symbol][timeframe].rows
+        rows = rows[np.isin(rows[:, 0], times) & (rows[:, _STATE] != BarState.GAP)]
+        if len(rows) < len(times):
+            raise NotEnoughError(f"{symbol.name} {timeframe}: {len(rows)}/{len(times)} closed bars of the pair's window")
+        columns.append(rows[:, COLUMNS.index("close")] / 10 ** frames[symbol].instrument.price_decimals)
+    levels = np.log(columns) if space is Space.LOG else np.array(columns)
+    found = several_legs(levels[0], levels[1:].T, [symbol.name for symbol in legs[1:]], z_window)
+    return {"reason": found.reason} if isinstance(found, Missing) else found
 
 
 def _bars_of(leg: SymbolFrames, timeframe: Timeframe, times: Ints) -> LegBars:
@@ -126,10 +150,10 @@ def _gaps(y: SymbolFrames, x: SymbolFrames, timeframe: Timeframe, since_ms: int)
     return len(times)
 
 
-def _from_store(places: Paths, pair: Pair, timeframe: Timeframe) -> dict[Symbol, SymbolFrames]:
+def _from_store(places: Paths, legs: Sequence[Symbol], timeframe: Timeframe) -> dict[Symbol, SymbolFrames]:
     if not places.database.exists():
         raise StoreError(f"there is no store at {places.database}: run `quantui collect`, or name files with --input")
-    return {symbol: _stored(places, symbol, timeframe) for symbol in (pair.y, pair.x)}
+    return {symbol: _stored(places, symbol, timeframe) for symbol in legs}
 
 
 def _stored(places: Paths, symbol: Symbol, timeframe: Timeframe) -> SymbolFrames:
@@ -142,23 +166,23 @@ def _stored(places: Paths, symbol: Symbol, timeframe: Timeframe) -> SymbolFrames
 
 
 def _from_files(
-    options: argparse.Namespace, pair: Pair, wanted: Timeframe | None, otherwise: Timeframe, at_ms: int | None
-) -> tuple[dict[Symbol, SymbolFrames], Timeframe, Pair]:
-    """Frames of both legs; a file that does not name its venue stands for the pair's."""
+    options: argparse.Namespace, legs: Sequence[Symbol], wanted: Timeframe | None, otherwise: Timeframe, at_ms: int | None
+) -> tuple[dict[Symbol, SymbolFrames], Timeframe, Sequence[Symbol]]:
+    """Frames of all legs; a file that does not name its venue stands for the pair's."""
     given = Given(timeframe=wanted, skip_bad=options.skip_bad)
     contents = [read(name, given) for name in options.input]
     tables = [table for content in contents if isinstance(content, list) for table in content]
     if not tables:
         timeframe = wanted or otherwise
-        return _from_trades(options.input, pair, timeframe, given)
-    names = {symbol.name for symbol in (pair.y, pair.x)}
+        return _from_trades(options.input, legs, timeframe, given)
+    names = {symbol.name for symbol in legs}
     tables = [table for table in tables if table.instrument.symbol.name in names and wanted in (None, table.timeframe)]
     lengths = {table.timeframe for table in tables}
     if len(lengths) > 1:
         raise ValueError(f"the files hold bars of {' and '.join(sorted(lengths))}: choose one with --timeframe")
     timeframe = lengths.pop() if lengths else wanted or otherwise
-    frames = {symbol: _from_tables(symbol, timeframe, tables, at_ms) for symbol in (pair.y, pair.x)}
-    return frames, timeframe, pair
+    frames = {symbol: _from_tables(symbol, timeframe, tables, at_ms) for symbol in legs}
+    return frames, timeframe, legs
 
 
 def _from_tables(symbol: Symbol, timeframe: Timeframe, tables: Sequence[BarTable], at_ms: int | None) -> SymbolFrames:
@@ -182,21 +206,20 @@ def _from_tables(symbol: Symbol, timeframe: Timeframe, tables: Sequence[BarTable
 
 
 def _from_trades(
-    files: Sequence[str], pair: Pair, timeframe: Timeframe, given: Given
-) -> tuple[dict[Symbol, SymbolFrames], Timeframe, Pair]:
+    files: Sequence[str], legs: Sequence[Symbol], timeframe: Timeframe, given: Given
+) -> tuple[dict[Symbol, SymbolFrames], Timeframe, Sequence[Symbol]]:
     """Bars built from recorded trades, as a replay builds them."""
     capacity = dict.fromkeys(Timeframe, 3_600) | {timeframe: 200_000}
     feed = RecordedFeed(files, clock=Clock(), given=given, capacity=capacity)
     asyncio.run(feed.run())
-    by_name = {name: [symbol for symbol in feed.streams if symbol.name == name] for name in (pair.y.name, pair.x.name)}
-    legs = []
-    for leg in (pair.y, pair.x):
+    by_name = {leg.name: [symbol for symbol in feed.streams if symbol.name == leg.name] for leg in legs}
+    chosen = []
+    for leg in legs:
         found = by_name[leg.name]
         if not found:
             raise FileError("--input", f"holds no trades of {leg.name}")
-        legs.append(leg if leg in found else found[0])
-    pair = Pair(*legs)
-    return {symbol: feed.streams[symbol].frames for symbol in legs}, timeframe, pair
+        chosen.append(leg if leg in found else found[0])
+    return {symbol: feed.streams[symbol].frames for symbol in chosen}, timeframe, chosen
 
 
 def _milliseconds(text: str) -> int:

@@ -301,6 +301,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pair", required=True, metavar="Y/X", help="such as ETHUSDT/BTCUSDT")
+    parser.add_argument("--with", dest="beside", nargs="+", metavar="S", help="y against these too, beside x")
     parser.add_argument("--timeframe", choices=("1s", "1m", "5m", "15m", "1h"), help="of the bars")
     parser.add_argument("--window", type=int, metavar="W", help="bars of the regression")
     parser.add_argument("--z-window", type=int, metavar="Z", help="bars of the z-score (the window)")

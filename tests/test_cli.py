@@ -193,6 +193,22 @@ def test_analyze_by_each_estimator_says_what_it_means_in_plain_words(quantui: Qu
     assert found["verdicts"]["engle_granger"] in table
 
 
+def test_analyze_regresses_y_on_several_legs(quantui: Quantui, shared: Path) -> None:
+    folder = shared / "data/klines/genetrader_1h"
+    files = [str(folder / f"{name}_USDT-1h.feather") for name in ("ETH", "BTC", "LTC")]
+    words = ("analyze", "--pair", "ETHUSDT/BTCUSDT", "--with", "LTCUSDT", "--input", *files, "--json")
+    done = quantui(*words)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["several"]
+    assert set(found["legs"]) == {"BTCUSDT", "LTCUSDT"}
+    assert 0 < found["r_squared"] <= 1
+    assert 0 <= found["engle_granger"]["p_value"] <= 1
+    assert "several" not in json.loads(quantui(*words[:3], *words[5:]).stdout)
+    done = quantui(*words[:4], "XRPUSDT", *words[5:])
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "holds no 1h bars of XRPUSDT" in done.stderr
+
+
 def test_analyze_with_too_little_data_exits_4_and_says_how_much_there_is(quantui: Quantui, tmp_path: Path) -> None:
     for name in ("AAAUSDT", "BBBUSDT"):
         lines = [f"{1_700_000_040 + i * 60},{name},1m,10,12,10,{10 + i % 3},1" for i in range(50)]
