@@ -86,6 +86,8 @@ def _huber_errors(residuals: Floats, design: Floats, scale: float) -> Floats:
         return np.full(k, np.nan)
     inside = np.abs(residuals) <= _TUNING * scale
     share = inside.mean()
+    if share == 0.0:
+        return np.full(k, np.nan)
     correction = 1.0 + k / n * inside.var() / share**2
     squares = (np.clip(residuals, -_TUNING * scale, _TUNING * scale) ** 2).sum() / (n - k)
     errors: Floats = correction * np.sqrt(squares * np.diag(np.linalg.inv(design.T @ design))) / share
