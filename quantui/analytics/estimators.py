@@ -11,7 +11,7 @@ import numpy as np
 
 from quantui.analytics import johansen, kalman
 from quantui.analytics.dols import dols
-from quantui.analytics.hedge import Line, fit_line
+from quantui.analytics.hedge import ROUNDING, Line, fit_line
 from quantui.market.frames import Floats
 
 _TUNING = 1.345
@@ -66,11 +66,12 @@ def huber(y: Floats, design: Floats) -> Huber:
         design: (n, k) regressors, with a column of ones for an intercept.
     """
     parameters: Floats = np.asarray(np.linalg.lstsq(design, y)[0], np.float64)
-    scale, weights = 0.0, np.ones(len(y))
+    scale, weights, rounding = 0.0, np.ones(len(y)), ROUNDING * float(np.abs(y).max())
     for _ in range(_STEPS):
         residuals = np.abs(y - design @ parameters)
         scale = float(np.median(residuals)) / _MAD
-        if scale <= np.finfo(np.float64).tiny:
+        if scale <= rounding:
+            scale = 0.0
             break  # half of the observations lie on the line: it is found
         weights = np.minimum(1.0, _TUNING / np.maximum(residuals / scale, np.finfo(np.float64).tiny))
         root = np.sqrt(weights)
@@ -82,11 +83,9 @@ def huber(y: Floats, design: Floats) -> Huber:
 
 def _huber_errors(residuals: Floats, design: Floats, scale: float) -> Floats:
     n, k = design.shape
-    if scale <= np.finfo(np.float64).tiny:
-        return np.full(k, np.nan)
     inside = np.abs(residuals) <= _TUNING * scale
     share = inside.mean()
-    if share == 0.0:
+    if scale == 0.0 or share == 0.0:
         return np.full(k, np.nan)
     correction = 1.0 + k / n * inside.var() / share**2
     squares = (np.clip(residuals, -_TUNING * scale, _TUNING * scale) ** 2).sum() / (n - k)

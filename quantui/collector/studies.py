@@ -76,6 +76,9 @@ class Studies:
             while self._wanted:
                 name = self._wanted.pop()
                 about, of = self._basis(name)
+                made = self._made.get(name)
+                if made is not None and (made.about, made.of) == (about, of):
+                    continue  # it was asked for again while it was being made
                 page = await makers[name]()
                 if self._basis(name)[0] == about:  # no key was pressed meanwhile
                     self._keep(name, _Made(about, of, page))

@@ -122,6 +122,15 @@ def test_history_is_what_was_published_and_is_never_changed_by_later_bars(estima
         assert (published.zscore, published.spread) == (whole.zscore[end - 1], whole.spread[end - 1])
 
 
+def test_where_half_of_the_bars_lie_on_the_line_huber_has_it_and_no_error() -> None:
+    y, x = np.full(60, 109.0), np.full(60, 2.0)
+    y[1:3], x[0] = (125.0, 5.0), 1.0
+    found = pair_statistics(y, x, window=60, bar_ms=60_000, estimator=Estimator.HUBER)[0]
+    assert found.beta == pytest.approx(0.0, abs=1e-9)
+    assert found.missing["beta_se"] == "more than half of the bars lie on the line"
+    assert np.isfinite(pair_history(y, x, window=20, z_window=20, last=41, estimator=Estimator.HUBER).zscore).any()
+
+
 @settings(deadline=None, max_examples=15)
 @given(
     hnp.arrays(np.float64, 60, elements=st.floats(1e-6, 1e6)), hnp.arrays(np.float64, 60, elements=st.floats(1e-6, 1e6)),
