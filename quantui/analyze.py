@@ -6,19 +6,19 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from quantui.analytics.estimators import Estimator
-from quantui.analytics.report import LegBars, ReportSettings, full_report
+from quantui.analytics.report import ReportSettings, full_report
 from quantui.analytics.several import several_legs
 from quantui.analytics.spread import Space
 from quantui.analytics.stationarity import Missing
 from quantui.clock import Clock
 from quantui.collector.build import gate_settings
 from quantui.collector.desk import turnover_of
+from quantui.collector.pair_study import leg_bars
 from quantui.config import Settings
 from quantui.feeds.files.bars import BarTable
 from quantui.feeds.files.errors import FileError
@@ -30,6 +30,7 @@ from quantui.market.instruments import Pair, Symbol, Timeframe
 from quantui.paths import Paths
 from quantui.store.reader import read_frames
 from quantui.store.records import StoreError
+from quantui.store.tables import milliseconds
 
 FAILED, USAGE, TOO_LITTLE = 1, 2, 4
 _SIGNAL_BARS = 240
@@ -65,7 +66,8 @@ def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> d
     further = [Symbol.parse(name, settings.market.venue) for name in options.beside or ()]
     legs: Sequence[Symbol] = tuple(dict.fromkeys((pair.y, pair.x, *further)))
     window = options.window or analysis.window
-    at_ms = None if options.at is None else _milliseconds(options.at)
+    z_window = options.z_window or (analysis.z_bars if analysis.z_window else None)
+    at_ms = None if options.at is None else milliseconds(options.at, "--at")
     wanted = Timeframe(options.timeframe) if options.timeframe else None
     last = window + _SIGNAL_BARS
     if options.input:
@@ -94,7 +96,7 @@ def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> d
         timeframe=timeframe,
         settings=ReportSettings(
             window=window,
-            z_window=options.z_window or (analysis.z_bars if analysis.z_window else None),
+            z_window=z_window,
             space=Space(options.space or analysis.space),
             estimator=Estimator(options.estimator or analysis.estimator),
             entry=analysis.entry,
@@ -108,11 +110,11 @@ def _report(settings: Settings, places: Paths, options: argparse.Namespace) -> d
             "gap": _gaps(y, x, timeframe, int(closes.times[-window])),
         },
         turnover=turnover_of(y, x, int(closes.times[-1]) + timeframe.ms),
-        bars=(_bars_of(y, timeframe, closes.times[-window:]), _bars_of(x, timeframe, closes.times[-window:])),
+        bars=(leg_bars(y, timeframe, closes.times[-window:]), leg_bars(x, timeframe, closes.times[-window:])),
     )
     if len(legs) > 2:
         space = Space(options.space or analysis.space)
-        report["several"] = _several(frames, legs, timeframe, closes.times[-window:], space, options.z_window or window)
+        report["several"] = _several(frames, legs, timeframe, closes.times[-window:], space, z_window or window)
     return {name: _plain(value) for name, value in report.items()}
 
 
@@ -130,15 +132,6 @@ def _several(
     levels = np.log(columns) if space is Space.LOG else np.array(columns)
     found = several_legs(levels[0], levels[1:].T, [symbol.name for symbol in legs[1:]], z_window)
     return {"reason": found.reason} if isinstance(found, Missing) else found
-
-
-def _bars_of(leg: SymbolFrames, timeframe: Timeframe, times: Ints) -> LegBars:
-    """What a leg's bars at those times hold beside closes."""
-    ring, instrument = leg[timeframe], leg.instrument
-    rows = ring.rows[np.searchsorted(ring.times, times)]
-    high, low = (rows[:, COLUMNS.index(name)] / 10**instrument.price_decimals for name in ("high", "low"))
-    turnover = rows[:, COLUMNS.index("quote_volume")].astype(np.float64)
-    return LegBars(high, low, np.where(turnover >= 0, turnover / 10**instrument.quote_decimals, np.nan))
 
 
 def _gaps(y: SymbolFrames, x: SymbolFrames, timeframe: Timeframe, since_ms: int) -> int:
@@ -220,16 +213,6 @@ def _from_trades(
             raise FileError("--input", f"holds no trades of {leg.name}")
         chosen.append(leg if leg in found else found[0])
     return {symbol: feed.streams[symbol].frames for symbol in chosen}, timeframe, chosen
-
-
-def _milliseconds(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--at {text!r} is not a time: write it like 2026-01-31T12:00:00Z") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is any

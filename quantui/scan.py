@@ -16,14 +16,14 @@ from quantui.analytics.candidates import candidates
 from quantui.analytics.universe import Table, usable
 from quantui.config import Settings
 from quantui.feeds.files.closes import Closes, closes_of, files_in, interval_ms, read_closes, spacing_ms
-from quantui.feeds.files.errors import BadRowError, FileError
-from quantui.feeds.files.fields import time_ms
+from quantui.feeds.files.errors import FileError
 from quantui.market.frames import Floats, Ints
 from quantui.market.instruments import Timeframe
 from quantui.paths import Paths
 from quantui.store.reader import read_frames, stored_series
 from quantui.store.records import StoreError
 from quantui.store.schema import open_readonly
+from quantui.store.tables import milliseconds
 
 FAILED, USAGE, TOO_LITTLE = 1, 2, 4
 Advance = Callable[[int], None]
@@ -74,7 +74,7 @@ def _fail(error: object, code: int) -> int:
 
 def _scanned(market: Market, window: int, scheduler: str | None) -> Table:
     work = blocks(len(market.symbols))
-    pairs = sum(len(block.pairs()[0]) for block in work)
+    pairs = sum(block.size for block in work)
     with _progress("pairs", pairs) as advance:
         return assemble(market.symbols, window, _counted(_solved(market.levels, work, scheduler), advance))
 
@@ -103,7 +103,7 @@ def _market(settings: Settings, places: Paths, options: argparse.Namespace, wind
     unknown = wanted - {table.symbol for table in tables}
     if wanted:
         tables = [table for table in tables if table.symbol in wanted]
-    at_ms = None if options.at is None else _milliseconds(options.at)
+    at_ms = None if options.at is None else milliseconds(options.at, "--at")
     return aligned(tables, window, step, at_ms, dict.fromkeys(sorted(unknown), "no bars of it"))
 
 
@@ -158,8 +158,8 @@ def _from_store(places: Paths, venue: str, timeframe: Timeframe, window: int) ->
 
 def _rows(table: Table, market: Market, top: int) -> Iterator[dict[str, object]]:
     places = table.order()[:top]
-    known_better = places[:_LOOKED_AT]
-    more = candidates(market.levels, table.y[known_better], table.x[known_better])
+    first = places[:_LOOKED_AT]
+    more = candidates(market.levels, table.y[first], table.x[first])
     for number, place in enumerate(places.tolist()):
         y, x = market.symbols[table.y[place]], market.symbols[table.x[place]]
         known = {"y": y, "x": x, "n": table.n, "turnover_y": market.turnover[y], "turnover_x": market.turnover[x]}
@@ -209,13 +209,6 @@ def _n(value: object, width: int, digits: int) -> str:
 
 def _time(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _milliseconds(text: str) -> int:
-    try:
-        return time_ms(text)
-    except BadRowError:
-        raise ValueError(f"--at {text!r} is not a time: write it like 2026-01-31T12:00:00Z") from None
 
 
 def _length(ms: int) -> str:

@@ -26,6 +26,12 @@ class Block:
     """[from, to) of the symbols."""
     second: tuple[int, int] | None = None
 
+    @property
+    def size(self) -> int:
+        """How many pairs."""
+        first = self.first[1] - self.first[0]
+        return first * (first - 1) if self.second is None else 2 * first * (self.second[1] - self.second[0])
+
     def pairs(self) -> tuple[Ints, Ints]:
         """(y, x) as places within the block: its first group, then its second."""
         size = self.first[1] - self.first[0]
@@ -76,8 +82,8 @@ def assemble(symbols: Sequence[str], n: int, solved: Iterable[Solved]) -> Table:
         none = np.zeros(0)
         empty = Residuals(none, none, none, none, np.zeros(0, int), none, none, none, none, np.zeros(0, bool))
         return tabulate(symbols, n, *all_pairs(0), empty, {})
-    y = np.concatenate([part.block.places()[part.block.pairs()[0]] for part in parts])
-    x = np.concatenate([part.block.places()[part.block.pairs()[1]] for part in parts])
+    legs = [[part.block.places()[leg] for leg in part.block.pairs()] for part in parts]
+    y, x = (np.concatenate([each[leg] for each in legs]) for leg in (0, 1))
     order = np.lexsort((x, y))
     joined = Residuals.joined([part.found for part in parts])
     found = Residuals(*(getattr(joined, each.name)[order] for each in fields(Residuals)))

@@ -1,14 +1,10 @@
 """Which way the pairs of a market are tested: compiled where numba is there, else numpy."""
 
-import threading
-
 import numpy as np
 
 from quantui.analytics.moments import Moments, Update
 from quantui.analytics.sweep import Engine
 from quantui.analytics.sweep_numpy import residual_sweep
-
-_compiling = threading.Lock()
 
 
 def best_engine() -> tuple[Engine, Update | None]:
@@ -22,8 +18,7 @@ def best_engine() -> tuple[Engine, Update | None]:
 
 def compile_engine() -> None:
     """Compile, or load what was compiled once: for a thread in the background, so that the first scan need not wait."""
-    with _compiling:
-        engine, update = best_engine()
-        moments = Moments.of(np.random.default_rng(1).normal(size=(3, 40)).cumsum(-1))
-        moments.slide(np.zeros(3), update)
-        engine(moments, np.array([0, 1]), np.array([1, 2]))
+    engine, update = best_engine()
+    moments = Moments.of(np.random.default_rng(1).normal(size=(3, 40)).cumsum(-1))
+    moments.slide(np.zeros(3), update)
+    engine(moments, np.array([0, 1]), np.array([1, 2]))

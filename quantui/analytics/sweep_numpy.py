@@ -1,6 +1,7 @@
 """The residual tests of many pairs in numpy: what runs where the compiled kernel cannot, and what it is tested against."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,12 +44,17 @@ def _block(moments: Moments, ends: Ends, y: Ints, x: Ints) -> Residuals:
         return Residuals(alpha, beta, 1.0 - rss / syy, stat, lags, last, sd, slope, correlation, doubtful)
 
 
+@dataclass(frozen=True, slots=True)
 class _Window:
     """The residuals of a block of pairs, as far as they are known; lanes last."""
 
-    def __init__(self, n: int, first_row: Floats, heads: Floats, tails: Floats, levels: Floats, last: Floats, rss: Floats) -> None:
-        self.n, self.first_row, self.heads, self.tails = n, first_row, heads, tails
-        self.levels, self.last, self.rss = levels, last, rss
+    n: int
+    first_row: Floats
+    heads: Floats
+    tails: Floats
+    levels: Floats
+    last: Floats
+    rss: Floats
 
     def gram(self, k: int, rows: Ints | slice) -> Floats:
         """(k + 2, k + 2, P) lower Gram matrix [level, lag 1 .. lag k, target] over t = k + 1 .. n - 1 of the lanes `rows`."""

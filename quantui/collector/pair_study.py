@@ -37,7 +37,7 @@ class PairStudy:
     settings: DeskSettings
     closes: AlignedCloses
     """Of a window before each bar of the history."""
-    legs: tuple[LegBars, LegBars] | None
+    legs: tuple[LegBars, LegBars]
     funding: tuple[float, float] | None
 
     @classmethod
@@ -48,10 +48,10 @@ class PairStudy:
         if reading is None or closes is None or not len(closes):
             return None
         times = closes.times[-window:]
-        y, x = (_leg_bars(desk.frames[symbol], timeframe, times) for symbol in (pair.y, pair.x))
+        y, x = (leg_bars(desk.frames[symbol], timeframe, times) for symbol in (pair.y, pair.x))
         rates = [status.funding.get(symbol) if (status := lens.status(symbol)) else None for symbol in (pair.y, pair.x)]
         funding = None if rates[0] is None or rates[1] is None else (rates[0], rates[1])
-        return cls(reading, desk.settings, closes, None if y is None or x is None else (y, x), funding)
+        return cls(reading, desk.settings, closes, (y, x), funding)
 
     def page(self) -> PairPage:
         """The page; numpy only, some 50 ms and a few more for the history."""
@@ -99,13 +99,13 @@ class PairStudy:
         return line.beta, line.beta_se, p_values, ordered
 
 
-def _leg_bars(frames: SymbolFrames, timeframe: Timeframe, times: Ints) -> LegBars | None:
-    rows = frames[timeframe].rows
-    rows = rows[np.isin(rows[:, 0], times)]
-    if len(rows) != len(times) or (rows[:, _TURNOVER] < 0).any():
-        return None
-    unit = 10**frames.instrument.price_decimals
-    return LegBars(rows[:, _HIGH] / unit, rows[:, _LOW] / unit, rows[:, _TURNOVER] / 10**frames.instrument.quote_decimals)
+def leg_bars(frames: SymbolFrames, timeframe: Timeframe, times: Ints) -> LegBars:
+    """What the bars of a leg at those times hold beside closes; turnover that is not known is NaN."""
+    ring, instrument = frames[timeframe], frames.instrument
+    rows = ring.rows[np.searchsorted(ring.times, times)]
+    unit, turnover = 10**instrument.price_decimals, rows[:, _TURNOVER].astype(np.float64)
+    turnover = np.where(turnover >= 0, turnover / 10**instrument.quote_decimals, np.nan)
+    return LegBars(rows[:, _HIGH] / unit, rows[:, _LOW] / unit, turnover)
 
 
 def _numbers(value: Mapping[str, object], path: str = "") -> Iterator[tuple[str, float | None]]:

@@ -62,7 +62,6 @@ class Screening:
     page: ScanPage = field(default_factory=lambda: ScanPage("", 0, note="waiting for the first closed bar"))
     _universe: Universe | None = None
     _engine: tuple[Engine, Update | None] = (residual_sweep, None)
-    _is_compiled: bool = False
     _scanned: tuple[Timeframe, int, int, int] | None = None
     """Timeframe, window, newest bar and number of symbols with a window of bars, of the page."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -152,7 +151,7 @@ class Screening:
             expected_by_chance=table.expected_by_chance,
             discoveries=int((table.q_bh <= CHANCE).sum()),
             took_ms=round((time.perf_counter() - began) * 1000, 1),
-            engine="compiled" if self._is_compiled else "numpy",
+            engine="numpy" if self._engine[0] is residual_sweep else "compiled",
             rows=_rows(table, levels, watched),
         )
 
@@ -173,8 +172,7 @@ class Screening:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", _NICER, stdout=DEVNULL, stderr=DEVNULL)
         try:
             if await process.wait() == 0:
-                engine = await asyncio.get_running_loop().run_in_executor(self._worker, best_engine)
-                self._engine, self._is_compiled = engine, engine[1] is not None
+                self._engine = await asyncio.get_running_loop().run_in_executor(self._worker, best_engine)
         finally:
             if process.returncode is None:
                 process.kill()

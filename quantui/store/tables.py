@@ -94,8 +94,8 @@ class ExportFilter:
             (_named(symbol),) if symbol else (),
             legs,
             Timeframe(timeframe).value if timeframe else None,
-            _milliseconds(start) if start else 0,
-            _milliseconds(end) if end else _ALWAYS,
+            milliseconds(start) if start else 0,
+            milliseconds(end) if end else _ALWAYS,
         )
 
     def has_symbol(self, symbol: Symbol) -> bool:
@@ -259,10 +259,12 @@ def _is(symbol: Symbol, name: tuple[str | None, str]) -> bool:
     return symbol.name == name[1] and name[0] in (None, symbol.venue)
 
 
-def _milliseconds(text: str) -> int:
+def milliseconds(text: str, option: str = "") -> int:
+    """ISO 8601, UTC unless it says otherwise, in ms since 1970. Raises `ValueError`, which names the `option`."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a time: write it like 2026-07-29 or 2026-07-29T12:00:00Z") from None
+        named = f"{option} {text!r}".lstrip()
+        raise ValueError(f"{named} is not a time: write it like 2026-07-29 or 2026-07-29T12:00:00Z") from None
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
     return round(time.timestamp() * 1000)

@@ -234,7 +234,7 @@ class MonitorApp(App[int]):
             self._page = None
             self._puller.show("")
 
-    def _watch(self, pair: str, drop: bool) -> None:  # noqa: FBT001
+    def _watch(self, pair: str, drop: bool) -> None:  # noqa: FBT001 - a callback
         self._puller.watch(pair, drop=drop)
 
     def action_detach(self) -> None:

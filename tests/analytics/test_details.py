@@ -23,7 +23,7 @@ from tests.analytics.series import pair, walk
 Report = dict[str, Any]
 
 
-def made(y: Floats, x: Floats, settings: ReportSettings | None = None, **more: Any) -> Report:  # noqa: ANN401
+def made(y: Floats, x: Floats, settings: ReportSettings | None = None, **more: Any) -> Report:  # noqa: ANN401 - passed on to `full_report`
     report = full_report(
         60_000 * np.arange(len(y)), y, x, pair="A/B", venue="external", timeframe=Timeframe.M1,
         settings=settings or ReportSettings(), quality={}, **more,

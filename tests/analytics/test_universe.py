@@ -13,7 +13,7 @@ from quantui.analytics.cointegration import residual_tests
 from quantui.analytics.engines import best_engine, compile_engine
 from quantui.analytics.half_life import half_life
 from quantui.analytics.hedge import fit_line
-from quantui.analytics.moments import Moments
+from quantui.analytics.moments import Moments, Update
 from quantui.analytics.pair import pair_statistics
 from quantui.analytics.stationarity import UnitRoot
 from quantui.analytics.sweep import COLLINEAR, Engine
@@ -100,9 +100,9 @@ def test_what_moments_cannot_tell_comes_from_the_residual_and_what_nothing_tells
 
 
 @pytest.mark.parametrize("update", [None, sweep_numba.update])
-def test_a_window_that_slid_is_the_window_computed_anew(update: object) -> None:
+def test_a_window_that_slid_is_the_window_computed_anew(update: Update | None) -> None:
     levels = market(9, 120 + RECOMPUTE_BARS + 20)
-    universe = Universe.of("ABCDEFGHI", levels[:, :120], sweep_numpy.residual_sweep, update)  # type: ignore[arg-type]
+    universe = Universe.of("ABCDEFGHI", levels[:, :120], sweep_numpy.residual_sweep, update)
     bars_since = []
     for bar in range(120, levels.shape[1]):
         universe.slide(levels[:, bar])

@@ -158,7 +158,7 @@ async def test_many_symbols_are_scanned_by_the_compiled_engine() -> None:
     async with running(Market(market(4, 80), compiled_from=4)) as found:
         found.bars(0, WINDOW)
         await found.scanned(WINDOW - 1)
-        await until(lambda: found.screening._is_compiled, 60)
+        await until(lambda: found.screening._engine[1] is not None, 60)
         found.bars(WINDOW, WINDOW + 1)
         await found.scanned(WINDOW)
         found.check(WINDOW)

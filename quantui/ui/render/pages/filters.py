@@ -119,7 +119,7 @@ class _Reader:
             compare = _COMPARE[self.token]
             self._at += 1
             right = self._operand()
-            tests.append(lambda row, a=left, b=right, compare=compare: _compared(compare, a(row), b(row)))  # type: ignore[misc]
+            tests.append(_comparison_of(compare, left, right))
             left = right
         if not tests:
             raise FilterError(f"{self.token!r} where < <= > >= = != should be" if self.kind else "the filter ends too early")
@@ -167,6 +167,10 @@ class _Reader:
     def _need(self, sign: str) -> None:
         if not self._took(sign):
             raise FilterError(f"{sign!r} is missing" + (f" before {self.token!r}" if self.kind else ""))
+
+
+def _comparison_of(compare: Callable[[float, float], bool], left: _Operand, right: _Operand) -> Test:
+    return lambda row: _compared(compare, left(row), right(row))
 
 
 def _compared(compare: Callable[[float, float], bool], a: Value, b: Value) -> bool | None:
