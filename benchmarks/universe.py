@@ -14,6 +14,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the program has it: the pairs are shared among threads
@@ -94,7 +95,10 @@ def check(universe: Universe) -> tuple[int, float]:
 
 
 async def lateness_ms(work: Callable[[], object], seconds: float) -> tuple[float, float]:
-    """(99th percentile, largest) lateness of an event loop while `work` runs in a thread, again and again."""
+    """(99th percentile, largest) lateness of an event loop while `work` runs in a thread, again and again.
+
+    With `time.sleep` for work it is what the machine itself makes a loop late.
+    """
     loop = asyncio.get_running_loop()
     step_back_for(loop)
     late: list[float] = []
@@ -166,6 +170,10 @@ def rows_for(count: int, bars: int, *, numpy_too: bool, repeat: int) -> list[Row
     add("at a bar close, both directions, p and q", best_ms(close_all, repeat), 2)
     if numpy_too:
         add("numpy, from scratch", best_ms(lambda: Universe.of([""] * count, window, residual_sweep).residuals(y, x), 3))
+    begun = time.process_time()
+    universe.table()
+    cpu = 1e6 * (time.process_time() - begun) / (2 * pairs)
+    rows.append(Row(f"{name}: CPU a test, of both directions with p and q", cpu, "µs"))
     held = (universe.moments.lagged.nbytes + universe.moments.products.nbytes + universe.moments.levels.nbytes) / 2**20
     rows.append(Row(f"{name}: memory of the moments, (m + 2) N^2 + N n numbers", held, "MB"))
     if count > CHECKED:
@@ -193,7 +201,10 @@ def main() -> int:
     count = 200 if options.quick else 500
     levels = market(count, 400)
     universe = Universe.of([""] * count, levels[:, :240], *best_engine())
-    p99, worst = asyncio.run(lateness_ms(universe.table, 2.0 if options.quick else 8.0))
+    seconds = 2.0 if options.quick else 8.0
+    idle = asyncio.run(lateness_ms(partial(time.sleep, 0.1), seconds))[1]
+    rows.append(Row("event loop late while nothing runs beside it, worst", idle, "ms"))
+    p99, worst = asyncio.run(lateness_ms(universe.table, seconds))
     rows.append(Row("event loop late while all pairs are swept, p99", p99, "ms"))
     rows.append(Row("event loop late while all pairs are swept, worst", worst, "ms", goal="<= 5", met=worst <= 5))
     whole = command_s(levels)

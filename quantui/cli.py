@@ -13,6 +13,8 @@ from quantui.config import ConfigError, Loaded
 if TYPE_CHECKING:
     from quantui.ui.settings import ScreenSettings
 
+DRIVERS = ("diff", "stock")
+THEMES = ("auto", "dark", "light", "contrast", "safe", "ansi", "mono")
 DONE, FAILED, USAGE, RUNNING, TOO_LITTLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -89,7 +91,7 @@ def _attach(options: argparse.Namespace) -> int:
         def stop(self) -> None:
             self.close()
 
-    return run_screen(lambda: Visitor(options.url or places.socket), _screen_settings(settings, places))
+    return run_screen(lambda: Visitor(options.url or places.socket), _screen_settings(options, settings, places))
 
 
 def _show(
@@ -99,7 +101,7 @@ def _show(
     from quantui.ui.run import run_screen
 
     command = ["--data-dir", str(places.data_dir), *_config_arguments(options, loaded), "collect", *arguments]
-    return run_screen(Launcher(places, command, fresh).connect, _screen_settings(loaded.settings, places))
+    return run_screen(Launcher(places, command, fresh).connect, _screen_settings(options, loaded.settings, places))
 
 
 def _config_arguments(options: argparse.Namespace, loaded: Loaded) -> list[str]:
@@ -107,18 +109,21 @@ def _config_arguments(options: argparse.Namespace, loaded: Loaded) -> list[str]:
     return level + (["--config", str(loaded.path.resolve())] if loaded.path is not None else [])
 
 
-def _screen_settings(settings: config.Settings, places: paths.Paths) -> "ScreenSettings":
+def _screen_settings(options: argparse.Namespace, settings: config.Settings, places: paths.Paths) -> "ScreenSettings":
     from quantui.ui.settings import ScreenSettings
 
     ui = settings.ui
-    notify = ui.terminal_notification
+    fps = getattr(options, "fps", ui.fps)
+    if not 1 <= fps <= 10:
+        raise argparse.ArgumentTypeError(f"--fps: must be 1 to 10, not {fps:g}")
     return ScreenSettings(
-        fps=ui.fps,
+        fps=fps,
         bell=ui.bell,
-        notify_terminal=notify if isinstance(notify, str) else "auto" if notify else "off",
+        notify_terminal=ui.notify_terminal,
         glyphs=ui.glyphs,
-        theme=ui.theme,
-        mouse=ui.mouse if isinstance(ui.mouse, bool) else None,
+        theme=getattr(options, "theme", ui.theme),
+        driver=getattr(options, "driver", ui.driver),
+        mouse=ui.mouse_on,
         log_path=str(places.screen_log),
     )
 
@@ -254,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="what the collector logs")
     parser.add_argument("--version", action="version", version=f"quantui {__version__}")
     parser.set_defaults(run=_screen)
+    _add_look(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -266,11 +272,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="of the invented market (1)")
     demo.add_argument("--faults", action="store_true", help="the exchange does wrong every half minute: watch the feed heal")
 
+    _add_look(demo)
+
     replay = command("replay", _replay, "recorded ticks through the same pipeline and screen")
     replay.add_argument("files", nargs="+", metavar="FILE", help="raw captures, tick NDJSON or CSV, Binance archives; - is stdin")
     replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="times real time, or max (1)")
     replay.add_argument("--skip-bad", action="store_true", help="count bad rows instead of stopping at the first")
     replay.add_argument("--headless", action="store_true", help="no screen: end with the recording (also without a terminal)")
+
+    _add_look(replay)
 
     collect = command("collect", _collect, "the collector alone, in the foreground; logs one JSON object a line on stderr")
     collect.add_argument("--for", dest="for_s", type=_duration, metavar="DURATION", help="end after 60s, 15m, 2h ...")
@@ -283,6 +293,8 @@ def _parser() -> argparse.ArgumentParser:
 
     attach = command("attach", _attach, "the screen on a running collector")
     attach.add_argument("url", nargs="?", metavar="SOCKET", help="path of its socket (else that of the data directory)")
+
+    _add_look(attach)
 
     status = command("status", _status, "is a collector running, and how is it; exit 0 healthy, 1 degraded, 3 none")
     status.add_argument("--json", action="store_true", help="for programs")
@@ -297,6 +309,12 @@ def _parser() -> argparse.ArgumentParser:
     settings = command("config", _config, "the resolved configuration and where it came from")
     settings.add_argument("action", choices=("show", "path", "check", "init"))
     return parser
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--driver", choices=DRIVERS, default=argparse.SUPPRESS, help="cells that differ, or Textual's own")
+    parser.add_argument("--fps", type=float, metavar="N", default=argparse.SUPPRESS, help="snapshots a second, 1 to 10")
+    parser.add_argument("--theme", choices=THEMES, default=argparse.SUPPRESS, help="colours")
 
 
 def _add_analyze(parser: argparse.ArgumentParser) -> None:

@@ -222,7 +222,10 @@ class Ui(_Table, frozen=True):
     desktop_notification: bool = True
     """notify-send, where the collector's machine has a desktop."""
     glyphs: Literal["auto", "braille", "block", "ascii"] = "auto"
-    theme: Literal["auto", "dark", "mono"] = "auto"
+    theme: Literal["auto", "dark", "light", "contrast", "safe", "ansi", "mono"] = "auto"
+    """auto: mono where NO_COLOR is set, else dark; safe: for colour-blind eyes; ansi: the terminal's own sixteen colours."""
+    driver: Literal["diff", "stock"] = "diff"
+    """What writes to the terminal: only the cells that differ, or Textual's own."""
     mouse: bool | Literal["auto"] = "auto"
     """auto: on, except over SSH."""
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from quantui.ui import terminal_alerts
 from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
+from quantui.ui.driver.drivers import driver_class
 from quantui.ui.messages import CollectorLost, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
@@ -67,9 +68,9 @@ class MonitorApp(App[int]):
         self.settings = settings or ScreenSettings()
         self._environ = os.environ if environ is None else environ
         mono = self.settings.theme == "mono" or (self.settings.theme == "auto" and "NO_COLOR" in self._environ)
-        super().__init__()
+        super().__init__(driver_class=driver_class(self.settings.driver))
         self.animation_level = "none"
-        theme = THEMES["mono" if mono else "dark"]
+        theme = THEMES["mono" if mono else "dark" if self.settings.theme == "auto" else self.settings.theme]
         self.register_theme(theme)
         self.theme = theme.name
         self._now = now

@@ -16,7 +16,9 @@ class ScreenSettings:
     glyphs: str = "auto"
     """Signs to draw with: `auto`, `braille`, `block` or `ascii`."""
     theme: str = "auto"
-    """`auto` (mono where NO_COLOR is set, else dark), `dark` or `mono`."""
+    """`auto` (mono where NO_COLOR is set, else dark), or a name of `ui/themes.py`."""
+    driver: str = "diff"
+    """What writes to the terminal: `diff` or `stock`."""
     mouse: bool | None = None
     """None: on, except over SSH, where every motion costs bytes."""
     log_path: str = ""
@@ -28,7 +30,8 @@ class ScreenSettings:
         for name, value, allowed in (
             ("notify_terminal", self.notify_terminal, ("auto", "osc9", "osc777", "both", "off")),
             ("glyphs", self.glyphs, ("auto", "braille", "block", "ascii")),
-            ("theme", self.theme, ("auto", "dark", "mono")),
+            ("theme", self.theme, ("auto", "dark", "light", "contrast", "safe", "ansi", "mono")),
+            ("driver", self.driver, ("diff", "stock")),
         ):
             if value not in allowed:
                 raise ValueError(f"[ui] {name} must be one of {', '.join(allowed)}, not {value!r}")

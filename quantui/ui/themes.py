@@ -1,94 +1,130 @@
 """All colours of the screen. Each is exact in the 256-colour palette, which is what a terminal over SSH has."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.style import Style
 from textual.theme import Theme
 
 from quantui.ui.render.lines import Role
 
-DARK: Final = Theme(
-    name="quantui-dark",
-    primary="#5fafd7",
-    secondary="#87afaf",
-    warning="#d7af5f",
-    error="#ff5f5f",
-    success="#87d787",
-    accent="#5fafd7",
-    foreground="#d0d0d0",
-    background="#121212",
-    surface="#121212",
-    panel="#303030",
-    dark=True,
-    variables={"edge": "#585858", "edge-title": "#8a8a8a"},
-)
+_OWN: Final = "ansi_default"
+"""The terminal's own colour."""
 
-MONO: Final = Theme(
-    name="quantui-mono",
-    primary="ansi_default",
-    secondary="ansi_default",
-    warning="ansi_default",
-    error="ansi_default",
-    success="ansi_default",
-    accent="ansi_default",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    ansi=True,
-    boost="ansi_default",
-    variables={
-        "edge": "ansi_default",
-        "edge-title": "ansi_default",
-        "ansi-background": "ansi_default",
-        "ansi-foreground": "ansi_default",
-        "border": "ansi_default",
-        "border-blurred": "ansi_default",
-        "block-cursor-foreground": "ansi_default",
-        "block-cursor-background": "ansi_default",
-        "block-cursor-text-style": "reverse",
-        "input-cursor-background": "ansi_default",
-        "input-cursor-foreground": "ansi_default",
-        "input-cursor-text-style": "reverse",
-        "input-selection-background": "ansi_default",
-        "input-selection-foreground": "ansi_default",
-        "screen-selection-background": "ansi_default",
-        "screen-selection-foreground": "ansi_default",
-        "scrollbar": "ansi_default",
-        "scrollbar-hover": "ansi_default",
-        "scrollbar-active": "ansi_default",
-        "scrollbar-background": "ansi_default",
-        "scrollbar-background-hover": "ansi_default",
-        "scrollbar-background-active": "ansi_default",
-        "scrollbar-corner-color": "ansi_default",
-    },
-)
-"""The terminal's own two colours: what NO_COLOR asks for. States stay apart by glyph, word, bold and reverse."""
 
-THEMES: Final[Mapping[str, Theme]] = {"dark": DARK, "mono": MONO}
+class _Palette(NamedTuple):
+    """The colours of one theme."""
+
+    paper: str
+    text: str
+    dim: str
+    good: str
+    bad: str
+    warn: str
+    focus: str
+    line: str
+    edge: str
+    panel: str
+    is_dark: bool = True
+
+
+_PALETTES: Final[Mapping[str, _Palette]] = {
+    "dark": _Palette("#121212", "#d0d0d0", "#8a8a8a", "#87d787", "#ff8787", "#d7af5f", "#ffffff", "#5fafd7", "#585858", "#303030"),
+    "light": _Palette(
+        "#eeeeee", "#262626", "#5f5f5f", "#005f00", "#af0000", "#875f00", "#000000", "#005faf", "#9e9e9e", "#d0d0d0", is_dark=False
+    ),
+    "contrast": _Palette(
+        "#000000", "#ffffff", "#d0d0d0", "#00ff00", "#ff8787", "#ffff00", "#ffffff", "#00ffff", "#ffffff", "#444444"
+    ),
+    # Blue, orange and purple stay apart for every common kind of colour-blindness (Okabe and Ito 2002).
+    "safe": _Palette("#121212", "#d0d0d0", "#8a8a8a", "#5fafff", "#ff8700", "#d787af", "#ffffff", "#ffffaf", "#585858", "#303030"),
+}
+
+
+def _theme(name: str, palette: _Palette) -> Theme:
+    return Theme(
+        name=f"quantui-{name}",
+        primary=palette.line,
+        secondary=palette.dim,
+        warning=palette.warn,
+        error=palette.bad,
+        success=palette.good,
+        accent=palette.line,
+        foreground=palette.text,
+        background=palette.paper,
+        surface=palette.paper,
+        panel=palette.panel,
+        dark=palette.is_dark,
+        variables={"edge": palette.edge, "edge-title": palette.dim},
+    )
+
+
+def _styles(palette: _Palette) -> dict[Role, Style]:
+    return {
+        Role.TEXT: Style(color=palette.text),
+        Role.DIM: Style(color=palette.dim),
+        Role.TITLE: Style(color=palette.dim),
+        Role.GOOD: Style(color=palette.good),
+        Role.BAD: Style(color=palette.bad),
+        Role.WARN: Style(color=palette.warn),
+        Role.FOCUS: Style(color=palette.focus, bold=True),
+        Role.FLASH: Style(color=palette.paper, bgcolor=palette.warn),
+        Role.LINE: Style(color=palette.line),
+    }
+
+
+def _own_colours(name: str) -> Theme:
+    """A theme that never names a colour of its own."""
+    plain: tuple[str, ...] = ("edge", "edge-title", "ansi-background", "ansi-foreground", "border", "border-blurred")
+    plain += tuple(f"{part}-{side}" for part in _REVERSED for side in ("background", "foreground"))
+    plain += tuple(f"{part}-selection-{side}" for part in ("input", "screen") for side in ("background", "foreground"))
+    plain += tuple(
+        f"scrollbar{part}" for part in ("", *_BAR_PARTS, *(f"-background{part}" for part in ("", *_BAR_PARTS)), "-corner-color")
+    )
+    variables = dict.fromkeys(plain, _OWN) | {f"{part}-text-style": "reverse" for part in _REVERSED}
+    return Theme(
+        name=f"quantui-{name}",
+        primary=_OWN,
+        secondary=_OWN,
+        warning=_OWN,
+        error=_OWN,
+        success=_OWN,
+        accent=_OWN,
+        foreground=_OWN,
+        background=_OWN,
+        surface=_OWN,
+        panel=_OWN,
+        boost=_OWN,
+        ansi=True,
+        variables=variables,
+    )
+
+
+_REVERSED: Final = ("block-cursor", "input-cursor")
+_BAR_PARTS: Final = ("-hover", "-active")
+_PLAIN: Final = {
+    **dict.fromkeys(Role, Style()),
+    Role.BAD: Style(bold=True),
+    Role.WARN: Style(bold=True),
+    Role.FOCUS: Style(bold=True),
+    Role.FLASH: Style(reverse=True),
+}
+
+THEMES: Final[Mapping[str, Theme]] = {
+    **{name: _theme(name, palette) for name, palette in _PALETTES.items()},
+    "ansi": _own_colours("ansi"),
+    "mono": _own_colours("mono"),
+}
+"""`mono` is what NO_COLOR asks for: the terminal's own two colours; states stay apart by glyph, word, bold and reverse."""
 
 STYLES: Final[Mapping[str, Mapping[Role, Style]]] = {
-    DARK.name: {
-        Role.TEXT: Style(color="#d0d0d0"),
-        Role.DIM: Style(color="#8a8a8a"),
-        Role.TITLE: Style(color="#8a8a8a"),
-        Role.GOOD: Style(color="#87d787"),
-        Role.BAD: Style(color="#ff8787"),
-        Role.WARN: Style(color="#d7af5f"),
-        Role.FOCUS: Style(color="#ffffff", bold=True),
-        Role.FLASH: Style(color="#121212", bgcolor="#d7af5f"),
-        Role.LINE: Style(color="#5fafd7"),
+    **{THEMES[name].name: _styles(palette) for name, palette in _PALETTES.items()},
+    THEMES["ansi"].name: _PLAIN
+    | {
+        Role.GOOD: Style(color="green"),
+        Role.BAD: Style(color="red", bold=True),
+        Role.WARN: Style(color="yellow"),
+        Role.LINE: Style(color="cyan"),
     },
-    MONO.name: {
-        Role.TEXT: Style(),
-        Role.DIM: Style(),
-        Role.TITLE: Style(),
-        Role.GOOD: Style(),
-        Role.BAD: Style(bold=True),
-        Role.WARN: Style(bold=True),
-        Role.FOCUS: Style(bold=True),
-        Role.FLASH: Style(reverse=True),
-        Role.LINE: Style(),
-    },
+    THEMES["mono"].name: _PLAIN,
 }

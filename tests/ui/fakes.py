@@ -5,6 +5,7 @@ import math
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -374,11 +375,12 @@ SOURCES = {
 
 
 def main() -> int:
-    """Show a fake source on this terminal: `python -m tests.ui.fakes KIND [LOG]`."""
+    """Show a fake source on this terminal: `python -m tests.ui.fakes KIND [SETTING=VALUE ...]`."""
     from quantui.ui.run import run_screen
     from quantui.ui.settings import ScreenSettings
 
-    return run_screen(SOURCES[sys.argv[1]], ScreenSettings(log_path=sys.argv[2] if len(sys.argv) > 2 else ""))
+    changes: dict[str, Any] = dict(word.split("=", 1) for word in sys.argv[2:])
+    return run_screen(SOURCES[sys.argv[1]], ScreenSettings(**changes))
 
 
 if __name__ == "__main__":

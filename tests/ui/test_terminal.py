@@ -175,7 +175,7 @@ def test_end_of_input_without_a_signal_ends_it_too() -> None:
 
 def test_a_crash_restores_the_terminal_and_prints_one_line(show: Open, tmp_path: Path) -> None:
     log = tmp_path / "screen.log"
-    terminal = show("broken", str(log))
+    terminal = show("broken", f"log_path={log}")
     before = terminal.mode()
     terminal.wait_exit()
     assert terminal.code == 1
@@ -195,7 +195,7 @@ def test_a_lost_collector_is_named_and_the_data_stay_until_it_is_back(show: Open
 
 
 ALLOWED = re.compile(
-    rb"\x1b\[[0-9;]*m|\x1b\[[0-9;]*H|\x1b\[\??(?:1049|25|1004|1000|1003|1015|1006|2004|2026|2048|7)(?:[hl]|\$p)|\x1b\[[<>][0-9]*u|\x1b\[6n|\x1b\[c"
+    rb"\x1b\[[0-9;]*m|\x1b\[[0-9;]*H|\x1b\[[0-9]*C|\x1b\[\??(?:1049|25|1004|1000|1003|1015|1006|2004|2026|2048|7)(?:[hl]|\$p)|\x1b\[[<>][0-9]*u|\x1b\[6n|\x1b\[c"
     rb"|\x1b\]9;quantui: [^\x00-\x1f]*\x07|\x1b\]777;notify;quantui;[^\x00-\x1f;]*\x07|\x1b\]22;default\x07"
 )
 
@@ -243,7 +243,7 @@ def test_no_color_means_no_colour(show: Open) -> None:
     terminal.wait_for("Pairs")
     terminal.pump(1)
     codes = {code for match in re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.raw)) for code in match.split(b";")}
-    assert codes <= {b"", b"0", b"1", b"7", b"39", b"49"}
+    assert codes <= {b"", b"0", b"1", b"7", b"22", b"27", b"39", b"49"}
 
 
 def test_without_a_terminal_it_says_so() -> None:

@@ -1,0 +1,1 @@
+"""What stands between Textual and the terminal: sends the cells that differ, never makes the loop wait."""

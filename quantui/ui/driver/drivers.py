@@ -1,0 +1,53 @@
+"""Textual's driver with our painter for its writer. All that leans on private parts of that driver is here."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+from quantui.ui.driver.painter import Painter
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+
+class DiffDriver(LinuxDriver):
+    """Sends the cells that differ from what the terminal shows."""
+
+    painter: Painter | None = None
+
+    @property  # type: ignore[override]  # the painter does what Textual asks of its writer
+    def _writer_thread(self) -> Painter | None:
+        return self.painter
+
+    @_writer_thread.setter
+    def _writer_thread(self, writer: WriterThread | None) -> None:
+        """Textual sets a writer of its own, which it starts next."""
+        self.painter = None if writer is None else Painter(writer.fileno(), self._get_terminal_size)
+
+    @property
+    def sent(self) -> int:
+        """Bytes sent to this terminal."""
+        return self.painter.sent if self.painter else 0
+
+
+class StockDriver(LinuxDriver):
+    """Textual's own; counts its bytes."""
+
+    sent = 0
+
+    def write(self, data: str) -> None:
+        """Write, and count."""
+        self.sent += len(data.encode())
+        super().write(data)
+
+
+def driver_class(wanted: str) -> "type[Driver]":
+    """The driver by its name, `diff` or `stock`.
+
+    `diff` sends a fraction of the bytes and never makes the loop wait; Textual's own is there for terminals that need it.
+    """
+    if wanted == "diff" and sys.__stderr__ is not None and sys.__stderr__.isatty():
+        return DiffDriver
+    return StockDriver

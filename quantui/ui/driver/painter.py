@@ -1,0 +1,137 @@
+"""The thread that writes to the terminal: always the newest picture, however slow the terminal is."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from quantui.ui.driver.difference import Difference
+from quantui.ui.driver.grid import BEGIN, END, ENTER, LEAVE, Grid
+
+SMALL: Final = 400
+"""Bytes up to which a frame needs no brackets against being shown half: it arrives whole."""
+MOST_CONTROLS: Final = 64
+"""Bells and notifications that wait for a terminal that does not read; more are left out."""
+
+
+class Painter(threading.Thread):
+    """Takes what Textual writes and never makes it wait; stands in for Textual's own writer thread.
+
+    Args:
+        file: Descriptor of the terminal.
+        size: Columns and rows of the terminal, now.
+    """
+
+    def __init__(self, file: int, size: Callable[[], tuple[int, int]]) -> None:
+        super().__init__(name="quantui-painter", daemon=True)
+        self._file, self._size = file, size
+        self._wake = threading.Condition()
+        self._wanted = Grid()
+        self._difference = Difference()
+        self._controls: list[str] = []
+        self._is_inside = False
+        """Whether the terminal shows the screen: outside of it everything goes through as it is."""
+        self._is_open = False
+        """Whether a frame has begun that has not ended."""
+        self._brackets = False
+        """Whether the terminal knows the brackets of a frame."""
+        self._is_due = self._is_over = False
+        self.sent = 0
+        """Bytes written."""
+        self.slowest_s = 0.0
+        """Longest write since this was last set to 0."""
+        self.writing_since: float | None = None
+        """Since when the terminal has not taken what is being written (monotonic); None: nothing is."""
+
+    def write(self, text: str) -> None:
+        """Take a frame, or a sequence."""
+        with self._wake:
+            if text == BEGIN:
+                self._is_open = self._brackets = True
+                return
+            if text == END:
+                self._is_open = False
+            elif self._is_inside:
+                self._draw(text)
+            else:
+                self._controls.append(text)
+                self._is_inside = text == ENTER
+            self._is_due = True
+            self._wake.notify()
+
+    def _draw(self, text: str) -> None:
+        if text == LEAVE:
+            self._controls += [self._difference.plain(), text]
+            self._is_inside = False
+            return
+        if (size := self._size()) != (self._wanted.columns, self._wanted.rows):
+            self._wanted.resize(*size)
+        controls = self._wanted.apply(text)
+        if ENTER in controls:
+            self._difference.forget()
+        room = MOST_CONTROLS - len(self._controls)
+        self._controls += [each for at, each in enumerate(controls) if at < room or each.startswith("\x1b[")]
+
+    def repaint(self) -> None:
+        """Write every cell again: something else has written to the terminal."""
+        with self._wake:
+            self._difference.forget()
+            self._is_due = True
+            self._wake.notify()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def isatty(self) -> bool:
+        """As Textual asks its writer."""
+        return True
+
+    def fileno(self) -> int:
+        """Descriptor of the terminal."""
+        return self._file
+
+    def stop(self) -> None:
+        """Write what is left, then end."""
+        with self._wake:
+            self._is_over = True
+            self._wake.notify()
+        self.join()
+
+    def run(self) -> None:
+        """The thread's work."""
+        with contextlib.suppress(OSError):  # the terminal is gone: the guard ends the program
+            while True:
+                with self._wake:
+                    self._wake.wait_for(lambda: self._is_over or (self._is_due and not self._is_open))
+                    over = self._is_over
+                    data = self._next().encode()
+                if data:
+                    self._send(data)
+                if over:
+                    return
+
+    def _next(self) -> str:
+        """What to write now."""
+        self._is_due = False
+        controls, self._controls = self._controls, []
+        picture = ""
+        if self._is_inside:
+            if (size := self._size()) != (self._wanted.columns, self._wanted.rows):
+                self._wanted.resize(*size)
+            picture = self._difference.to(self._wanted)
+            if picture and (self._wanted.x or self._wanted.y):  # where something is typed, input methods look for the cursor
+                picture += f"\x1b[{self._wanted.y + 1};{self._wanted.x + 1}H"
+            if self._brackets and len(picture) > SMALL:
+                picture = BEGIN + picture + END
+        return "".join(controls) + picture
+
+    def _send(self, data: bytes) -> None:
+        self.writing_since = started = time.monotonic()
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._file, left) :]
+        self.writing_since = None
+        self.sent += len(data)
+        self.slowest_s = max(self.slowest_s, time.monotonic() - started)
