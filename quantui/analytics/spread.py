@@ -43,6 +43,7 @@ class PairHistory:
     spread: Floats
     zscore: Floats
     correlation: Floats
+    beta: Floats
 
 
 def zscore_bound(z_window: int) -> float:
@@ -115,7 +116,7 @@ def pair_history(
     space: Space = Space.LOG,
     estimator: Estimator = Estimator.OLS,
 ) -> PairHistory:
-    """Spread, z-score and correlation as they were published at each of the last `last` bars.
+    """Spread, z-score, correlation and hedge ratio as they were published at each of the last `last` bars.
 
     Every bar has the coefficients of its own window, so no value ever changes when bars are added.
 
@@ -133,7 +134,7 @@ def pair_history(
     """
     y, x = usable_prices(y), usable_prices(x)
     length = min(last, len(y))
-    out = PairHistory(np.full(length, np.nan), np.full(length, np.nan), np.full(length, np.nan))
+    out = PairHistory(*np.full((4, length), np.nan))
     reach = length + window - 1
     y, x = y[-reach:], x[-reach:]
     if len(y) < window:
@@ -152,5 +153,5 @@ def pair_history(
         moments = published(line, z_window, rounding_of(line, wy, wx))
         place = slice(length - rows + start, length - rows + end)
         out.spread[place], out.zscore[place] = moments.value, moments.zscore
-        out.correlation[place] = correlation(ry, rx)
+        out.correlation[place], out.beta[place] = correlation(ry, rx), line.beta
     return out

@@ -99,6 +99,7 @@ class Collector:
             lambda: self.screening.page,
             lambda: (self.session, self.pairs[self.session.pair]),
             lambda: self.pairs,
+            self.alarm.rows,
         )
         self._own = self.pairs
         self._list((*self._own, *added(self.store.get_state(_ADDED_KEY, list[str]), self._own, self.symbols)))

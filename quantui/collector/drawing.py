@@ -132,11 +132,12 @@ def _lines(settings: DeskSettings, closes: AlignedCloses, points: int) -> Series
         open_ms=tuple(closes.times[-points:].tolist()),
         y=tuple(closes.y[-points:].tolist()),
         x=tuple(closes.x[-points:].tolist()),
-        spread=_values(history.spread),
-        zscore=_values(history.zscore),
-        correlation=_values(history.correlation),
+        spread=values_of(history.spread),
+        zscore=values_of(history.zscore),
+        correlation=values_of(history.correlation),
     )
 
 
-def _values(array: Floats) -> tuple[float | None, ...]:
+def values_of(array: Floats) -> tuple[float | None, ...]:
+    """As a document holds them: None where there is no number."""
     return tuple(value if math.isfinite(value) else None for value in array.tolist())

@@ -154,7 +154,56 @@ class PairPage(_Part, frozen=True):
     version: int = 0
 
 
-Page = ScanPage | CorrelationPage | StatisticsPage | PairPage
+class Candles(_Part, frozen=True):
+    """Bars of one leg, oldest first."""
 
-PAGES: dict[str, type[Page]] = {"scan": ScanPage, "correlation": CorrelationPage, "statistics": StatisticsPage, "pair": PairPage}
+    symbol: str
+    decimals: int = 2
+    open: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    close: tuple[float, ...] = ()
+    volume: tuple[float, ...] = ()
+    """In the base asset."""
+
+
+class Mark(_Part, frozen=True):
+    """An alert on a chart."""
+
+    time_ms: int
+    text: str
+
+
+class ChartPage(_Part, frozen=True):
+    """The pair in focus over its newest closed bars that both legs have."""
+
+    pair: str
+    timeframe: str
+    window: int
+    estimator: str = "ols"
+    space: str = "log"
+    entry: float = 2.0
+    bar_ms: int = 0
+    times: tuple[int, ...] = ()
+    """Open times in ms; every line below has a value for each."""
+    y: Candles = Candles("")
+    x: Candles = Candles("")
+    spread: tuple[float | None, ...] = ()
+    zscore: tuple[float | None, ...] = ()
+    beta: tuple[float | None, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """Alerts of the pair, newest first."""
+    note: str = ""
+    version: int = 0
+
+
+Page = ScanPage | CorrelationPage | StatisticsPage | PairPage | ChartPage
+
+PAGES: dict[str, type[Page]] = {
+    "scan": ScanPage,
+    "correlation": CorrelationPage,
+    "statistics": StatisticsPage,
+    "pair": PairPage,
+    "chart": ChartPage,
+}
 """The documents by the name they are asked for by."""

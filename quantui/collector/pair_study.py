@@ -14,6 +14,7 @@ from quantui.analytics.report import LegBars, ReportSettings, full_report
 from quantui.analytics.spread import Space
 from quantui.analytics.stationarity import Missing
 from quantui.collector.desk import Desk, DeskSettings, Reading
+from quantui.collector.drawing import values_of
 from quantui.collector.pages import PairPage
 from quantui.collector.snapshot import GateView
 from quantui.collector.view import Lens
@@ -80,7 +81,7 @@ class PairStudy:
         return PairPage(
             head.pair, head.timeframe, window, head.estimator, head.space, head.bar_ms, head.n, head.signal,
             dict(_numbers(report)), _texts(report["verdicts"]), _texts(report["missing"]), _texts(report["notes"]), head.gates,
-            _values(beta), _values(error), p_values, tuple(residuals.tolist()),
+            values_of(beta), values_of(error), p_values, tuple(residuals.tolist()),
         )  # fmt: skip
 
     def _history(self) -> tuple[Floats, Floats, tuple[float | None, ...], Floats]:
@@ -126,7 +127,3 @@ def _numbers(value: Mapping[str, object], path: str = "") -> Iterator[tuple[str,
 
 def _texts(value: object) -> dict[str, str]:
     return {str(name): safe(str(text)) for name, text in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _values(array: Floats) -> tuple[float | None, ...]:
-    return tuple(value if math.isfinite(value) else None for value in array.tolist())

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from quantui.collector.chart_study import ChartStudy
 from quantui.collector.desk import Desk
-from quantui.collector.pages import CorrelationPage, Page, PairPage, ScanPage, StatisticsPage
+from quantui.collector.pages import ChartPage, CorrelationPage, Page, PairPage, ScanPage, StatisticsPage
 from quantui.collector.pair_study import PairStudy
-from quantui.collector.snapshot import Session
+from quantui.collector.snapshot import AlertRow, Session
 from quantui.collector.symbol_studies import SymbolBars, correlation_page, statistics_page
 from quantui.collector.view import Lens
 from quantui.market.instruments import Pair, Timeframe
@@ -46,6 +47,8 @@ class Studies:
     focus: Callable[[], tuple[Session, Pair]]
     """The session and its pair."""
     watched: Callable[[], Collection[Pair]]
+    alerts: Callable[[], Sequence[AlertRow]]
+    """Newest first."""
     _made: dict[str, _Made] = field(default_factory=dict)
     _wanted: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,6 +72,7 @@ class Studies:
             "correlation": partial(self._of_symbols, correlation_page),
             "statistics": partial(self._of_symbols, statistics_page),
             "pair": self._pair,
+            "chart": self._chart,
         }
         while True:
             await self._wake.wait()
@@ -97,15 +101,19 @@ class Studies:
         if name in ("correlation", "statistics"):
             rings = [frames[timeframe] for frames in self.desk.frames.values()]
             return (timeframe, session.window, pair), tuple((id(ring), ring.changes) for ring in rings)
-        if name == "pair":
+        if name in ("pair", "chart"):
             reading = self.desk.readings.get((pair, timeframe))
-            return (pair, timeframe, self.desk.settings), reading
+            marked = max((row.id for row in self.alerts()), default=0) if name == "chart" else 0
+            return (pair, timeframe, self.desk.settings), (reading, marked)
         raise KeyError(name)
 
     def _empty(self, name: str) -> Page:
         session, pair = self.focus()
+        about = (safe(pair.label), session.timeframe, session.window, session.estimator, session.space)
+        if name == "chart":
+            return ChartPage(*about, entry=session.entry, note=COMPUTING)
         if name == "pair":
-            return PairPage(safe(pair.label), session.timeframe, session.window, session.estimator, session.space, note=COMPUTING)
+            return PairPage(*about, note=COMPUTING)
         kind = CorrelationPage if name == "correlation" else StatisticsPage
         return kind(session.timeframe, session.window, note=COMPUTING)
 
@@ -131,10 +139,17 @@ class Studies:
     async def _pair(self) -> Page:
         session, pair = self.focus()
         study = PairStudy.of(self.desk, self.lens, pair, Timeframe(session.timeframe))
-        if study is None:
-            closes = self.desk.closes(pair, Timeframe(session.timeframe), 1)
-            return replace(self._empty("pair"), note=COMPUTING if closes is not None and len(closes) else "waiting for data")
-        return await self._beside(study.page)
+        return self._waiting("pair") if study is None else await self._beside(study.page)
+
+    async def _chart(self) -> Page:
+        session, pair = self.focus()
+        study = ChartStudy.of(self.desk, pair, Timeframe(session.timeframe), self.alerts())
+        return self._waiting("chart") if study is None else await self._beside(study.page)
+
+    def _waiting(self, name: str) -> Page:
+        session, pair = self.focus()
+        closes = self.desk.closes(pair, Timeframe(session.timeframe), 1)
+        return replace(self._empty(name), note=COMPUTING if closes is not None and len(closes) else "waiting for data")
 
     async def _beside(self, compute: Callable[[], Page]) -> Page:
         """Compute in a thread, one computation beside the event loop at a time."""

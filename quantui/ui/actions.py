@@ -105,6 +105,16 @@ ACTIONS: Final = (
         6,
     ),
     Action(
+        "chart-page",
+        "v",
+        "v",
+        "open_page('chart')",
+        "Chart",
+        "Candles of the pair in focus with volume, z-score, spread and hedge ratio.",
+        "v chart",
+        5,
+    ),
+    Action(
         "pair-page",
         "i",
         "i",
@@ -166,7 +176,7 @@ PAGE_ACTIONS: Final = (
         "h ←",
         "aside(-1)",
         "Left",
-        "Columns further left, where a page is wider than the screen.",
+        "Columns further left, where a page is wider than the screen; on the chart the crosshair, back in time.",
         "h/l cols",
         4,
     ),
@@ -193,6 +203,11 @@ PAGE_ACTIONS: Final = (
         "Scanner: put the pair on the watch list and in focus; one that is there is shown on the monitor.",
         "Enter watch",
         8,
+    ),
+    Action("page-zoom", "z", "z", "zoom(1)", "Zoom out", "Chart: more bars a column: 1, 2, 4, 8.", "z/Z zoom", 6),
+    Action("page-zoom-in", "Z", "Z", "zoom(-1)", "Zoom in", "Chart: fewer bars a column."),
+    Action(
+        "page-picture", "x", "x", "picture", "Next picture", "Chart: candles of y, candles of x, both legs in percent.", "x leg", 5
     ),
     Action("page-drop", "d", "d", "drop", "Drop", "Scanner: take a pair that was put on the watch list off it again.", "d drop", 3),
 )

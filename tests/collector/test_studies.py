@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from quantui.analytics.pair import pair_statistics
 from quantui.clock import Clock
 from quantui.collector.core import Collector
-from quantui.collector.pages import CorrelationPage, Page, PairPage, ScanPage, ScanRow, StatisticsPage
+from quantui.collector.pages import ChartPage, CorrelationPage, Page, PairPage, ScanPage, ScanRow, StatisticsPage
 from quantui.collector.session import SessionChange
 from quantui.config import Market
 from quantui.market.bars import BarState
@@ -227,3 +227,26 @@ async def test_what_cannot_be_watched_is_refused_with_the_reason(pair: str, drop
         with pytest.raises(ValueError, match=said):
             collector.watch(pair, drop=drop)
         assert len(collector.pairs) == 1
+
+
+async def test_the_chart_holds_the_bars_and_what_was_published_at_each(tmp_path: Path) -> None:
+    async with studied(tmp_path) as (collector, feed):
+        page = await made(collector, "chart")
+        assert isinstance(page, ChartPage)
+        assert page.times == tuple(T0 + i * 1000 for i in range(90))
+        assert page.y.close == pytest.approx([round(price(i)[0] * 10_000) / 10_000 for i in range(90)])
+        assert len(page.y.volume) == len(page.x.high) == 90
+        assert page.zscore[:58] == (None,) * 58
+        closes = np.array([(page.y.close[i], page.x.close[i]) for i in range(30, 90)])
+        wanted = pair_statistics(closes[:, 0], closes[:, 1], window=60, bar_ms=1000)[0]
+        assert page.beta[-1] == pytest.approx(wanted.beta, rel=1e-12)
+        assert page.zscore[-1] == pytest.approx(wanted.zscore, rel=1e-12)
+        feed.bars(90, 91)
+        await collector.settle()
+        for _ in range(500):
+            after = collector.page("chart")
+            if after.bar_ms > page.bar_ms:
+                break
+            await asyncio.sleep(0.01)
+        assert isinstance(after, ChartPage)
+        assert after.beta[:90] == page.beta, "nothing that was published changes"

@@ -10,7 +10,18 @@ from typing import Any
 from msgspec.structs import replace
 
 from quantui.collector.client import CollectorGoneError
-from quantui.collector.pages import CorrelationPage, Page, PairPage, ScanPage, ScanRow, StatisticsPage, SymbolRow
+from quantui.collector.pages import (
+    Candles,
+    ChartPage,
+    CorrelationPage,
+    Mark,
+    Page,
+    PairPage,
+    ScanPage,
+    ScanRow,
+    StatisticsPage,
+    SymbolRow,
+)
 from quantui.collector.snapshot import (
     AlertRow,
     FeedView,
@@ -188,7 +199,40 @@ def pages() -> dict[str, Page]:
         "correlation": CorrelationPage("1m", 240, T0, names, matrix, {"TRXUSDT": "87/240 bars"}, version=1),
         "statistics": StatisticsPage("1m", 240, T0, symbols, version=1),
         "pair": pair,
+        "chart": chart_page(),
     }
+
+
+def candles(symbol: str, price: float, size: float, bars: int, phase: float) -> Candles:
+    close = [price + size * wave(i, phase) for i in range(bars)]
+    opens = [close[0], *close[:-1]]
+    return Candles(
+        symbol,
+        2,
+        tuple(opens),
+        tuple(max(o, c) + size * 0.1 * (1 + i % 3) for i, (o, c) in enumerate(zip(opens, close, strict=True))),
+        tuple(min(o, c) - size * 0.1 * (1 + i % 2) for i, (o, c) in enumerate(zip(opens, close, strict=True))),
+        tuple(close),
+        tuple(10 + 5 * wave(i, phase) for i in range(bars)),
+    )
+
+
+def chart_page(bars: int = 300) -> ChartPage:
+    lines = series(bars, bars)
+    return ChartPage(
+        "ETHUSDT/BTCUSDT",
+        "1m",
+        240,
+        bar_ms=T0,
+        times=tuple(T0 - 60_000 * (bars - 1 - i) for i in range(bars)),
+        y=candles("ETHUSDT", 2613.0, 4.0, bars, 0.0),
+        x=candles("BTCUSDT", 61_685.0, 90.0, bars, 0.6),
+        spread=lines.spread,
+        zscore=lines.zscore,
+        beta=tuple(None if i < 5 else 0.9 + 0.02 * wave(i) for i in range(bars)),
+        marks=(Mark(T0 - 60_000 * 9, "SHORT z +2.04 corr .83"),),
+        version=1,
+    )
 
 
 @dataclass
@@ -314,6 +358,10 @@ class HostileSource(FakeSource):
                 "rows": tuple(
                     SymbolRow(each, 1, note=text if place % 2 else "", volume_state=each) for place, each in enumerate(HOSTILE)
                 ),
+            },
+            "chart": {
+                "pair": f"{text}/{text}", "estimator": text, "marks": (Mark(T0, text),),
+                "y": candles(text, 2613.0, 4.0, 300, 0.0), "x": candles(text + "2", 61_685.0, 90.0, 300, 0.6),
             },
             "pair": {
                 "pair": f"{text}/{text}", "estimator": text, "space": text, "signal": text,

@@ -14,7 +14,7 @@ from quantui.ui.widgets.lines import LineWidget
 from tests.ui.fakes import FakeSource, scan_page
 from tests.ui.test_app import running, sessions, until
 
-KEYS = {"s": "Scanner", "i": "Pair", "c": "Correlation", "m": "Statistics"}
+KEYS = {"s": "Scanner", "i": "Pair", "c": "Correlation", "m": "Statistics", "v": "Chart"}
 
 
 def shown(app: MonitorApp) -> list[str]:
@@ -264,3 +264,42 @@ async def test_a_session_key_asks_for_the_page_at_once() -> None:
         before = time.monotonic()
         await until(pilot, lambda: len(asked(source)) > 1)
         assert time.monotonic() - before < 0.6
+
+
+async def test_the_crosshair_goes_back_in_time_and_tells_what_was_there() -> None:
+    async with running(FakeSource(), (80, 24)) as (app, pilot):
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen) and "ETH" in shown(app)[1], "no chart")
+        assert shown(app)[1].startswith("00:00:00  ETH")
+        await pilot.press("h", "left")
+        await until(pilot, lambda: shown(app)[1].startswith("23:58:00"))
+        assert any("┆" in line for line in shown(app))
+        await pilot.press("h", *["left"] * 7)
+        await until(pilot, lambda: "SHORT z +2.04" in shown(app)[1], "the alert is not told")
+        await pilot.press("l")
+        await until(pilot, lambda: shown(app)[1].startswith("23:51:00"))
+        await pilot.press("pageup")
+        await until(pilot, lambda: shown(app)[1].startswith("23:17:00"))
+        await pilot.press("g")
+        await until(pilot, lambda: shown(app)[1].startswith("19:01:00"))
+        await pilot.press("G")
+        await until(pilot, lambda: shown(app)[1].startswith("00:00:00"))
+        assert not any("┆" in line for line in shown(app))
+
+
+async def test_the_chart_has_zooms_and_three_pictures() -> None:
+    async with running(FakeSource(), (120, 40)) as (app, pilot):
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen) and "candles of y" in shown(app)[0], "no chart")
+        for said in ("2 bars", "4 bars", "8 bars"):
+            await pilot.press("z")
+            await until(pilot, lambda said=said: f"{said} a column" in shown(app)[0])  # type: ignore[misc]
+        await pilot.press("z", "Z")
+        await until(pilot, lambda: "4 bars a column" in shown(app)[0])
+        await pilot.press("x")
+        await until(pilot, lambda: "candles of x" in shown(app)[0])
+        await pilot.press("x")
+        await until(pilot, lambda: "both legs in %" in shown(app)[0])
+        assert any("ETH +" in line for line in shown(app))
+        await pilot.press("x")
+        await until(pilot, lambda: "candles of y" in shown(app)[0])

@@ -34,24 +34,34 @@ class Glyphs:
     rule: str
     bar: str
     more: str
+    cross: str
+    """The upright line of a crosshair."""
+    rising: str
+    """Signs of a candle's column: place 3 * upper half + lower half, where a half is 0 empty, 1 wick, 2 body."""
+    falling: str
 
 
 _UNICODE: Final = {
     "level": "┄", "up": "▲", "down": "▼", "ok": "✓", "failed": "×", "focus": "▸", "live": "●", "waiting": "○", "warning": "▲",
     "dead": "×", "beta": "β", "alpha": "α", "squared": "²", "sigma": "σ", "plus_minus": "±", "at_least": "≥", "infinite": "∞",
-    "rule": "─", "bar": "│", "more": "…",
+    "rule": "─", "bar": "│", "more": "…", "cross": "┆",
 }  # fmt: skip
 
 _BRAILLE: Final = (" ", *(chr(0x2800 + mask) for mask in range(1, 256)))
 
-BRAILLE: Final = Glyphs("braille", ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)), _BRAILLE, **_UNICODE)
+BRAILLE: Final = Glyphs("braille", ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)), _BRAILLE, **_UNICODE,
+    rising=" ╷╻╵│╽╹╿┃", falling=" ╷╻╵│╽╹╿║",
+)  # fmt: skip
 
-BLOCK: Final = Glyphs("block", ((1, 2),), (" ", "▀", "▄", "█"), **_UNICODE)
+BLOCK: Final = Glyphs("block", ((1, 2),), (" ", "▀", "▄", "█"), **_UNICODE,
+    rising=" │▄││▄▀▀█", falling=" │▄││▄▀▀▒",
+)  # fmt: skip
 
 ASCII: Final = Glyphs(
     "ascii", ((1, 2, 4),), (" ", "'", "-", "|", ".", "|", "|", "|"),
     level="~", up="^", down="v", ok="y", failed="x", focus=">", live="*", waiting="o", warning="!", dead="x", beta="b", alpha="a",
     squared="2", sigma="sd", plus_minus="+-", at_least=">=", infinite="inf", rule="-", bar="|", more="~",
+    cross=":", rising=" ,,'||'|#", falling=" ,,'||'|o",
 )  # fmt: skip
 
 EIGHTHS: Final = " ▁▂▃▄▅▆▇█"

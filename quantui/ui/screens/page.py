@@ -17,7 +17,7 @@ from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Field, Line, Role, Span, bar, wrapped
 from quantui.ui.render.pages.filters import LONGEST
 from quantui.ui.render.pages.kinds import Kind
-from quantui.ui.render.pages.sheet import Sheet, View
+from quantui.ui.render.pages.sheet import Room, Sheet, View
 from quantui.ui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
@@ -126,15 +126,23 @@ class PageScreen(Screen[None]):
         self._move((self.view.cursor if self._sheet.rows else self._top) + rows)
 
     def action_leap(self, screens: int) -> None:
-        """Moves by a screen."""
+        """Moves by a screen; on a chart by half of one, in time."""
+        if self._sheet.span:
+            self.action_aside(screens * (self._sheet.span // 2))
+            return
         self.action_step(screens * max(1, self._room() - 1))
 
     def action_edge(self, side: int) -> None:
-        """To the first or the last row."""
+        """To the first or the last row; on a chart to the oldest or the newest bar."""
+        if self._sheet.span:
+            self.action_aside(side * self._sheet.most_left)
+            return
         self._move(len(self._sheet.body) if side > 0 else 0)
 
     def action_aside(self, columns: int) -> None:
-        """Scrolls sideways."""
+        """Scrolls sideways; on a chart the crosshair moves."""
+        if self._sheet.span:
+            columns = -columns
         self._see(self.view._replace(left=min(self._sheet.most_left, max(0, self.view.left + columns))))
 
     def action_sort(self, step: int) -> None:
@@ -152,6 +160,16 @@ class PageScreen(Screen[None]):
         if self._sheet.sorts:
             self._is_typing, self._before = True, self.view.filter
             self.draw()
+
+    def action_zoom(self, step: int) -> None:
+        """More or fewer bars a column."""
+        if self._sheet.span:
+            self._see(self.view._replace(zoom=max(0, min(self.view.zoom + step, self._sheet.zooms - 1)), left=0))
+
+    def action_picture(self) -> None:
+        """Another picture of the same."""
+        if self._sheet.span:
+            self._see(self.view._replace(shown=self.view.shown + 1))
 
     def action_choose(self) -> None:
         """Watch the selected pair; one that is watched is shown."""
@@ -179,7 +197,8 @@ class PageScreen(Screen[None]):
         if self.page is None:
             self._sheet = Sheet([(Span(self.kind.title, Role.TITLE), Span("  waiting for the collector", Role.DIM))], ())
         else:
-            self._sheet = self.kind.draw(self.page, self.view, width, self._glyphs)
+            place = Room(width, height - len(self._foot(width)))
+            self._sheet = self.kind.draw(self.page, self.view, place, self._glyphs)
         room = self._room()
         cursor = min(self.view.cursor, len(self._sheet.rows) - 1)
         if self._sheet.rows:

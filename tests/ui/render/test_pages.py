@@ -9,7 +9,7 @@ from quantui.ui.render.glyphs import GLYPHS
 from quantui.ui.render.lines import cells, joined
 from quantui.ui.render.pages import heatmap, pair, scanner, statistics
 from quantui.ui.render.pages.kinds import KINDS
-from quantui.ui.render.pages.sheet import Sheet, View
+from quantui.ui.render.pages.sheet import Room, Sheet, View
 from tests.ui.fakes import pages, scan_page
 
 BRAILLE = GLYPHS["braille"]
@@ -20,14 +20,14 @@ def texts(sheet: Sheet) -> list[str]:
 
 
 def scan(view: View = View(), page: ScanPage | None = None, width: int = 80) -> Sheet:  # noqa: B008
-    return scanner.sheet(page or scan_page(), view, width, BRAILLE)
+    return scanner.sheet(page or scan_page(), view, Room(width, 23), BRAILLE)
 
 
 @pytest.mark.parametrize("name", list(KINDS))
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 @pytest.mark.parametrize("glyphs", list(GLYPHS))
 def test_a_page_fits_its_width_and_its_signs(name: str, width: int, glyphs: str) -> None:
-    sheet = KINDS[name].draw(pages()[name], View(), width, GLYPHS[glyphs])
+    sheet = KINDS[name].draw(pages()[name], View(), Room(width, 23), GLYPHS[glyphs])
     for line in (*sheet.head, *sheet.body):
         text = joined(line)
         assert cells(text) <= width or name == "scan", text
@@ -76,41 +76,43 @@ def test_a_scan_that_is_not_there_yet_says_why() -> None:
 
 def test_the_heatmap_scrolls_sideways_to_its_last_column_and_no_further() -> None:
     page = pages()["correlation"]
-    assert "BCH" in texts(heatmap.sheet(page, View(), 80, BRAILLE))[3]
-    far = heatmap.sheet(page, View(left=99), 80, BRAILLE)
+    assert "BCH" in texts(heatmap.sheet(page, View(), Room(80, 23), BRAILLE))[3]
+    far = heatmap.sheet(page, View(left=99), Room(80, 23), BRAILLE)
     assert far.most_left == 2
     assert texts(far)[3].split()[-1] == "NEAR"
     assert texts(far)[4].split()[:3] == ["BTC", "92", "83"]
-    assert heatmap.sheet(page, View(), 200, BRAILLE).most_left == 0
+    assert heatmap.sheet(page, View(), Room(200, 23), BRAILLE).most_left == 0
 
 
 def test_a_symbol_that_does_not_move_has_no_correlation_rather_than_0() -> None:
-    row = next(line for line in texts(heatmap.sheet(pages()["correlation"], View(), 120, BRAILLE)) if line.startswith("DOGE"))
+    row = next(
+        line for line in texts(heatmap.sheet(pages()["correlation"], View(), Room(120, 23), BRAILLE)) if line.startswith("DOGE")
+    )
     assert row.split() == ["DOGE", "--"]
 
 
 def test_a_correlation_is_two_digits_that_are_never_of_the_wrong_sign() -> None:
     page = CorrelationPage("1m", 60, 0, ("AUSDT", "BUSDT"), ((1.0, -0.996), (-0.996, 1.0)))
-    assert texts(heatmap.sheet(page, View(), 80, BRAILLE))[2].split() == ["A", "--", "-100"]
-    assert "waiting" in texts(heatmap.sheet(CorrelationPage("1m", 60, note="waiting"), View(), 80, BRAILLE))[1]
+    assert texts(heatmap.sheet(page, View(), Room(80, 23), BRAILLE))[2].split() == ["A", "--", "-100"]
+    assert "waiting" in texts(heatmap.sheet(CorrelationPage("1m", 60, note="waiting"), View(), Room(80, 23), BRAILLE))[1]
 
 
 def test_the_statistics_reach_their_last_column_and_name_what_is_short() -> None:
     page = pages()["statistics"]
     seen: set[str] = set()
-    first = statistics.sheet(page, View(), 80, BRAILLE)
+    first = statistics.sheet(page, View(), Room(80, 23), BRAILLE)
     for left in range(first.most_left + 1):
-        seen |= set(texts(statistics.sheet(page, View(left=left), 80, BRAILLE))[2].split())
+        seen |= set(texts(statistics.sheet(page, View(left=left), Room(80, 23), BRAILLE))[2].split())
     assert {"last", "change", "mean", "median", "std", "min", "max", "skew", "kurt", "vol/y", "CV", "funding"} <= seen
     assert any("NEAR" in line and "87/240 bars" in line for line in texts(first))
-    assert statistics.sheet(page, View(), 200, BRAILLE).most_left == 0
+    assert statistics.sheet(page, View(), Room(200, 23), BRAILLE).most_left == 0
     unknown = StatisticsPage("1m", 60, 0, (SymbolRow("AUSDT", 60, last=1.0),))
-    assert "-" in texts(statistics.sheet(unknown, View(), 200, BRAILLE))[2]
+    assert "-" in texts(statistics.sheet(unknown, View(), Room(200, 23), BRAILLE))[2]
 
 
 def test_the_pair_says_each_test_its_verdict_and_what_is_missing() -> None:
     page = pages()["pair"]
-    said = texts(pair.sheet(page, View(), 80, BRAILLE))
+    said = texts(pair.sheet(page, View(), Room(80, 23), BRAILLE))
     assert "Signal: SHORT the spread" in said
     assert "× correlation      fails     0.610 against a limit of 0.7" in said
     assert "○ liquidity        off       - against a limit of 1.00M" in said
@@ -125,16 +127,16 @@ def test_the_pair_says_each_test_its_verdict_and_what_is_missing() -> None:
 
 def test_a_pair_without_a_full_window_has_its_gates_and_n_of_n() -> None:
     page = replace(pages()["pair"], n=87, numbers={}, verdicts={}, beta=(), beta_error=(), eg_p=(), residuals=())
-    said = texts(pair.sheet(page, View(), 80, BRAILLE))
+    said = texts(pair.sheet(page, View(), Room(80, 23), BRAILLE))
     assert "87/240 bars: what needs a full window comes with it" in said
     assert not any("Engle-Granger" in line for line in said)
     waiting = PairPage("AUSDT/BUSDT", "1m", 240, note="computing")
-    assert texts(pair.sheet(waiting, View(), 80, BRAILLE))[-1] == "computing"
+    assert texts(pair.sheet(waiting, View(), Room(80, 23), BRAILLE))[-1] == "computing"
 
 
 def test_a_beta_without_error_is_drawn_without_a_band() -> None:
     page = replace(pages()["pair"], beta_error=(None,) * 160)
-    assert any(line.startswith("beta at the last 142 bars:") for line in texts(pair.sheet(page, View(), 80, BRAILLE)))
+    assert any(line.startswith("beta at the last 142 bars:") for line in texts(pair.sheet(page, View(), Room(80, 23), BRAILLE)))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_shares_are_percent(value: float | None, text: str) -> None:
 
 def test_a_wide_terminal_shows_the_pair_in_two_columns_with_everything_in_them() -> None:
     page = pages()["pair"]
-    narrow, wide = (texts(pair.sheet(page, View(), width, BRAILLE)) for width in (98, 200))
+    narrow, wide = (texts(pair.sheet(page, View(), Room(width, 23), BRAILLE)) for width in (98, 200))
     assert len(wide) < len(narrow) - 20
     words = [line for line in narrow[1:] if line and "⠀" not in line and not set(line) & set(BRAILLE.chars[1:])]
     assert [line for line in words if not any(line in each for each in wide)] == []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, cast
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, fit
 from quantui.ui.render.names import base_of
-from quantui.ui.render.pages.sheet import Sheet, View, as_of, left_out, notes, opening
+from quantui.ui.render.pages.sheet import Room, Sheet, View, as_of, left_out, notes, opening
 
 if TYPE_CHECKING:
     from quantui.collector.pages import CorrelationPage, Page
@@ -17,25 +17,26 @@ _STRONG: Final = 0.7
 _WEAK: Final = 0.3
 
 
-def sheet(page: "Page", view: View, width: int, glyphs: Glyphs) -> Sheet:
+def sheet(page: "Page", view: View, room: Room, glyphs: Glyphs) -> Sheet:
     """The matrix, as many columns as there is room for."""
     found = cast("CorrelationPage", page)
+    width = room.width
     about = [f"{found.timeframe} W{found.window}", as_of(found.bar_ms), f"{len(found.symbols)} symbols", "hundredths, log returns"]
     head = [opening("Correlation", [part for part in about if part], width)]
     if found.note:
         head += notes([found.note], width)
     head += left_out(found.left_out, width)[:2]
     names = [base_of(symbol) for symbol in found.symbols]
-    room = max(1, (width - _NAME) // _CELL)
-    most_left = max(0, len(names) - room)
+    fitting = max(1, (width - _NAME) // _CELL)
+    most_left = max(0, len(names) - fitting)
     first = min(view.left, most_left)
     if names:
         if most_left:
-            head.append((Span(f"columns {first + 1}-{first + room} of {len(names)}", Role.DIM),))
-        titles = "".join(fit(_short(name), _CELL - 1).rjust(_CELL) for name in names[first : first + room])
+            head.append((Span(f"columns {first + 1}-{first + fitting} of {len(names)}", Role.DIM),))
+        titles = "".join(fit(_short(name), _CELL - 1).rjust(_CELL) for name in names[first : first + fitting])
         head.append((Span(" " * _NAME + titles, Role.TITLE),))
     body = [
-        (Span(fit(name, _NAME), Role.TITLE), *_runs(row[first : first + room], place - first))
+        (Span(fit(name, _NAME), Role.TITLE), *_runs(row[first : first + fitting], place - first))
         for place, (name, row) in enumerate(zip(names, found.rows, strict=True))
     ]
     if names:

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from quantui.ui.render.pages import heatmap, pair, scanner, statistics
+from quantui.ui.render.pages import chart, heatmap, pair, scanner, statistics
 from quantui.ui.render.pages.sheet import Draw
 
 
@@ -27,6 +27,12 @@ KINDS: Final = {
             "Scanner",
             scanner.sheet,
             ("page-back", "page-choose", "page-filter", "page-sort", "page-reverse", "page-down", "page-drop"),
+        ),
+        Kind(
+            "chart",
+            "Chart",
+            chart.sheet,
+            ("page-back", "page-left", "page-zoom", "page-picture", "next-pair", "longer-timeframe", "larger-window"),
         ),
         Kind("pair", "Pair", pair.sheet, (*_SCROLLING, "next-pair", "next-estimator", "longer-timeframe", "larger-window")),
         Kind("correlation", "Correlation", heatmap.sheet, (*_SCROLLING, "page-left", "longer-timeframe", "larger-window")),

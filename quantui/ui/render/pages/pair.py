@@ -9,7 +9,7 @@ from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, cut, fit, wrapped
 from quantui.ui.render.names import short_label
 from quantui.ui.render.pages import curves
-from quantui.ui.render.pages.sheet import LINE, Sheet, View, as_of, notes, opening
+from quantui.ui.render.pages.sheet import LINE, Room, Sheet, View, as_of, notes, opening
 
 if TYPE_CHECKING:
     from quantui.collector.pages import Page, PairPage
@@ -165,9 +165,10 @@ _LEFT: Final = 4
 _INDENT: Final = 2
 
 
-def sheet(page: "Page", view: View, width: int, glyphs: Glyphs) -> Sheet:
+def sheet(page: "Page", view: View, room: Room, glyphs: Glyphs) -> Sheet:
     """The pair's sections, its gates first and its plots last."""
     found = cast("PairPage", page)
+    width = room.width
     about = [
         short_label(found.pair), f"{found.timeframe} W{found.window}", found.estimator.upper(), as_of(found.bar_ms), found.space,
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, fit
 from quantui.ui.render.names import bases
 from quantui.ui.render.pages.filters import FilterError, Row, parse
-from quantui.ui.render.pages.sheet import Sheet, View, as_of, left_out, notes, opening
+from quantui.ui.render.pages.sheet import Room, Sheet, View, as_of, left_out, notes, opening
 
 if TYPE_CHECKING:
     from quantui.collector.pages import Page, ScanPage, ScanRow
@@ -40,9 +40,10 @@ _COLUMNS: Final = (
 _TEXTS: Final = ("y", "x", "pair")
 
 
-def sheet(page: "Page", view: View, width: int, glyphs: Glyphs) -> Sheet:
+def sheet(page: "Page", view: View, room: Room, glyphs: Glyphs) -> Sheet:
     """The rows that pass the filter, in the chosen order."""
     scan = cast("ScanPage", page)
+    width = room.width
     rows, said = _filtered(scan.rows, view.filter)
     if view.sort > 1:
         rows = _ordered(rows, _COLUMNS[view.sort - 2].value, is_reversed=view.is_reversed)

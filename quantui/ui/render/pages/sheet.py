@@ -21,11 +21,15 @@ class View(NamedTuple):
     cursor: int = 0
     """Row that is selected, where rows can be."""
     left: int = 0
-    """Columns scrolled off to the left."""
+    """Columns scrolled off to the left; on a chart those between the crosshair and the newest bar."""
     sort: int = 0
     """Column sorted by; 0 is the order in which the rows came."""
     is_reversed: bool = False
     filter: str = ""
+    zoom: int = 0
+    """Of a chart: which of its numbers of bars a column."""
+    shown: int = 0
+    """Of a chart: which of its pictures."""
 
 
 class Sheet(NamedTuple):
@@ -43,10 +47,21 @@ class Sheet(NamedTuple):
     """Columns that can be scrolled off to the left."""
     sorts: int = 0
     """Columns that can be sorted by."""
+    span: int = 0
+    """Columns of a chart in sight: there, left is back in time."""
+    zooms: int = 0
+    """Of a chart: how many numbers of bars a column it has."""
 
 
-Draw = Callable[["Page", View, int, Glyphs], Sheet]
-"""A page, what the keys have chosen, and a width in cells, to lines."""
+class Room(NamedTuple):
+    """Cells there are for a page."""
+
+    width: int
+    height: int
+
+
+Draw = Callable[["Page", View, Room, Glyphs], Sheet]
+"""A page, what the keys have chosen, and how much room there is, to lines."""
 
 
 def opening(title: str, parts: Sequence[str], width: int) -> Line:

@@ -6,7 +6,7 @@ from quantui.ui.render import numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, fit
 from quantui.ui.render.names import base_of
-from quantui.ui.render.pages.sheet import Sheet, View, as_of, notes, opening
+from quantui.ui.render.pages.sheet import Room, Sheet, View, as_of, notes, opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +52,10 @@ _LEGEND: Final = (
 )
 
 
-def sheet(page: "Page", view: View, width: int, glyphs: Glyphs) -> Sheet:
+def sheet(page: "Page", view: View, room: Room, glyphs: Glyphs) -> Sheet:
     """The rows, with as many columns as there is room for."""
     found = cast("StatisticsPage", page)
+    width = room.width
     about = [f"{found.timeframe} W{found.window}", as_of(found.bar_ms), f"{len(found.rows)} symbols"]
     head = [opening("Statistics", [part for part in about if part], width)]
     if found.note:
