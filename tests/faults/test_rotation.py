@@ -54,10 +54,10 @@ async def _lives(exchange: Exchange, market: str, speed: float, rotations: int, 
         # Now: comparing a whole day holds the loop up for seconds of it, and what that costs is not the day's.
         assert feed.status.reconnects == 0, feed.connections[0].state.error
         assert {symbol: stream.tally.trades_filled for symbol, stream in feed.streams.items()} == filled
+        assert all(stream.tally.holes_filled == stream.tally.holes_lost == 0 for stream in feed.streams.values())
         counters = await exchange.counters()
         wrong = [line for stream in feed.streams.values() for line in await wrong_bars(exchange, market, stream)]
         assert not wrong, wrong[:10]
-        assert all(stream.tally.holes_filled == stream.tally.holes_lost == 0 for stream in feed.streams.values())
         assert max(overlaps.lengths) <= 60, overlaps.lengths
         assert counters["violations"][market] == 0
 
