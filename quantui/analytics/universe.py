@@ -5,7 +5,7 @@ The numbers of a pair are those of `cointegration.engle_granger`: same lag, stat
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -25,9 +25,10 @@ CHANCE = 0.05
 RECOMPUTE_BARS = 300
 """After so many bars the moments are computed from the levels again: rounding must not add up."""
 _DIRECT_BLOCK = 1024
+_NOTHING = np.empty(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Table:
     """What is known of P pairs; every array is (P,), NaN where it cannot be had."""
 
@@ -62,6 +63,12 @@ class Table:
     def expected_by_chance(self) -> float:
         """How many of them would have p <= 0.05 if no pair of the market were cointegrated."""
         return CHANCE * self.tests
+
+    def let_go(self) -> None:
+        """Free the columns one by one: all at once, other threads would wait some milliseconds for it. The table is empty then."""
+        for column in fields(self):
+            if isinstance(getattr(self, column.name), np.ndarray):
+                setattr(self, column.name, _NOTHING)
 
     def order(self) -> Ints:
         """Places from the most to the least remarkable: by q, then |z|, then p; what was not tested is last."""

@@ -144,7 +144,7 @@ class Screening:
             table = self._moved(symbols, levels).table()
         except ValueError as error:
             return replace(head, note=str(error))
-        return replace(
+        page = replace(
             head,
             tests=table.tests,
             low=int((table.eg_p <= CHANCE).sum()),
@@ -154,6 +154,8 @@ class Screening:
             engine="numpy" if self._engine[0] is residual_sweep else "compiled",
             rows=_rows(table, levels, watched),
         )
+        table.let_go()
+        return page
 
     def _moved(self, symbols: list[str], levels: Floats) -> Universe:
         """The universe of these levels: a step on from the last one where nothing else has changed."""
