@@ -16,8 +16,8 @@ from quantui.collector.alarm import Alarm
 from quantui.collector.desk import Desk, Reading
 from quantui.collector.drawing import Drawing
 from quantui.collector.freshness import Freshness
-from quantui.collector.health import stream_health
-from quantui.collector.pages import Page
+from quantui.collector.health import health_page, stream_health
+from quantui.collector.pages import HealthPage, Page
 from quantui.collector.screening import Screening
 from quantui.collector.session import Kept, SessionChange, changed, restored
 from quantui.collector.snapshot import Session, Snapshot
@@ -100,6 +100,7 @@ class Collector:
             lambda: (self.session, self.pairs[self.session.pair]),
             lambda: self.pairs,
             self.alarm.rows,
+            self._health_page,
         )
         self._own = self.pairs
         self._list((*self._own, *added(self.store.get_state(_ADDED_KEY, list[str]), self._own, self.symbols)))
@@ -280,6 +281,12 @@ class Collector:
             "session": structs.asdict(self.session),
             "store": {"path": str(self.store.path), "status": self.store.status, "unwritten": self.store.unwritten},
         }
+
+    def _health_page(self) -> HealthPage:
+        feed = self.lens.feed(self.pairs[self.session.pair], self.clock.monotonic())
+        now = self.clock.now_ms()
+        up_s, now_ms = (now - self.started_ms) // 1000, now - int(feed.skew_ms or 0)
+        return health_page(self.feeds, feed, now_ms, up_s, self.store.status, self.store.unwritten)
 
     def change(self, change: SessionChange) -> None:
         """Apply what a key asked for, recompute, remember it."""

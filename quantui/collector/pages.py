@@ -197,7 +197,59 @@ class ChartPage(_Part, frozen=True):
     version: int = 0
 
 
-Page = ScanPage | CorrelationPage | StatisticsPage | PairPage | ChartPage
+class StreamRow(_Part, frozen=True):
+    """How the trades of one symbol are."""
+
+    symbol: str
+    age_s: float | None = None
+    """Of its last trade, by exchange time."""
+    trades: int = 0
+    is_complete: bool = False
+    """No hole is open."""
+    holes_filled: int = 0
+    trades_filled: int = 0
+    trades_lost: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    certified: int = 0
+    """Bars found equal to the exchange's own."""
+    mismatched: int = 0
+    note: str = ""
+
+
+class HealthPage(_Part, frozen=True):
+    """How the feed and the collector are."""
+
+    venue: str
+    link: str
+    detail: str = ""
+    lag_ms: float | None = None
+    skew_ms: float | None = None
+    delays: tuple[int, ...] = ()
+    """Batches of messages by how late they came: up to each of `bounds`, and later."""
+    bounds: tuple[int, ...] = ()
+    """In ms."""
+    sockets: int = 0
+    messages: int = 0
+    reconnects: int = 0
+    weight_used: int = 0
+    """Of this UTC minute."""
+    weight_limit: int = 0
+    certified: float | None = None
+    store: str = ""
+    """What is wrong with the store; empty when all is well."""
+    unwritten: int = 0
+    memory_mb: float = 0.0
+    up_s: int = 0
+    rows: tuple[StreamRow, ...] = ()
+    terminal: str = ""
+    """What this screen costs its terminal; filled in by the screen."""
+    note: str = ""
+    bar_ms: int = 0
+    version: int = 0
+
+
+Page = ScanPage | CorrelationPage | StatisticsPage | PairPage | ChartPage | HealthPage
 
 PAGES: dict[str, type[Page]] = {
     "scan": ScanPage,
@@ -205,5 +257,6 @@ PAGES: dict[str, type[Page]] = {
     "statistics": StatisticsPage,
     "pair": PairPage,
     "chart": ChartPage,
+    "health": HealthPage,
 }
 """The documents by the name they are asked for by."""

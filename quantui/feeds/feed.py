@@ -16,6 +16,10 @@ class Quote:
     ask: int
 
 
+DELAYS_MS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+"""Bounds between the classes that delays are counted in."""
+
+
 @dataclass(slots=True)
 class FeedStatus:
     """The feed's own word on how it is; the collector turns it into the status line. Mutable, owned by the feed."""
@@ -30,6 +34,13 @@ class FeedStatus:
     """Monotonic time at which it was seen."""
     lag_ms: float | None = None
     skew_ms: float | None = None
+    delays: list[int] = field(default_factory=lambda: [0] * (len(DELAYS_MS) + 1))
+    """How many batches came how late: up to each of `DELAYS_MS`, and later."""
+    weight_used: int = 0
+    """Request weight of this UTC minute."""
+    weight_limit: int = 0
+    sockets: int = 0
+    """Connected now."""
     messages: int = 0
     reconnects: int = 0
     rejected: int = 0

@@ -144,6 +144,16 @@ ACTIONS: Final = (
         "m stats",
         4,
     ),
+    Action(
+        "health-page",
+        "H",
+        "H",
+        "open_page('health')",
+        "Health",
+        "Streams, delays, gaps, weights, memory, and the bytes sent to this terminal.",
+        "H health",
+        2,
+    ),
     Action("export", "e", "e", "export", "Export analytics", "Write the analytics to a file and say where.", "e export", 2),
     Action(
         "palette",

@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 
 from quantui.ui import terminal_alerts
 from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
-from quantui.ui.driver.drivers import driver_class
+from quantui.ui.driver.drivers import DiffDriver, StockDriver, driver_class
+from quantui.ui.driver.meter import Meter
 from quantui.ui.messages import CollectorLost, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
@@ -86,6 +87,7 @@ class MonitorApp(App[int]):
         self._bell_at = float("-inf")
         self._told = ""
         self._lost = ""
+        self._meter = Meter(now)
         self._page: PageScreen | None = None
         """The page that is shown, over the monitor."""
         self._document: Page | None = None
@@ -128,7 +130,12 @@ class MonitorApp(App[int]):
     def on_page_fetched(self, message: PageFetched) -> None:
         """Hand a document to the page that shows it."""
         if self._page is not None and self._page.kind.name == message.name:
-            self._document = message.page
+            page = message.page
+            if message.name == "health" and isinstance(self._driver, DiffDriver | StockDriver):  # which only the screen knows
+                from msgspec.structs import replace
+
+                page = replace(page, terminal=self._meter.line(self._driver))
+            self._document = page
             self._show_page()
         self._puller.taken()
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from quantui.analytics.pair import pair_statistics
 from quantui.clock import Clock
 from quantui.collector.core import Collector
-from quantui.collector.pages import ChartPage, CorrelationPage, Page, PairPage, ScanPage, ScanRow, StatisticsPage
+from quantui.collector.pages import ChartPage, CorrelationPage, HealthPage, Page, PairPage, ScanPage, ScanRow, StatisticsPage
 from quantui.collector.session import SessionChange
 from quantui.config import Market
 from quantui.market.bars import BarState
@@ -250,3 +250,14 @@ async def test_the_chart_holds_the_bars_and_what_was_published_at_each(tmp_path:
             await asyncio.sleep(0.01)
         assert isinstance(after, ChartPage)
         assert after.beta[:90] == page.beta, "nothing that was published changes"
+
+
+async def test_the_health_page_has_a_row_for_each_symbol(tmp_path: Path) -> None:
+    async with studied(tmp_path, bars=20) as (collector, _feed):
+        page = collector.page("health")
+        assert isinstance(page, HealthPage)
+        assert [row.symbol for row in page.rows] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+        assert all(not row.mismatched and not row.trades_lost and not row.note for row in page.rows)
+        assert max(row.age_s or 0 for row in page.rows) < 60
+        assert page.memory_mb > 20
+        assert len(page.delays) == len(page.bounds) + 1

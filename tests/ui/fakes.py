@@ -14,12 +14,14 @@ from quantui.collector.pages import (
     Candles,
     ChartPage,
     CorrelationPage,
+    HealthPage,
     Mark,
     Page,
     PairPage,
     ScanPage,
     ScanRow,
     StatisticsPage,
+    StreamRow,
     SymbolRow,
 )
 from quantui.collector.snapshot import (
@@ -200,6 +202,29 @@ def pages() -> dict[str, Page]:
         "statistics": StatisticsPage("1m", 240, T0, symbols, version=1),
         "pair": pair,
         "chart": chart_page(),
+        "health": HealthPage(
+            "binance-usdm",
+            "live",
+            lag_ms=41,
+            skew_ms=3,
+            delays=(5, 120, 900, 300, 40, 9, 2, 1, 0, 3),
+            bounds=(10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+            sockets=2,
+            messages=182_000,
+            reconnects=1,
+            weight_used=120,
+            weight_limit=2400,
+            certified=0.999,
+            unwritten=12,
+            memory_mb=158,
+            up_s=4000,
+            rows=(
+                StreamRow("BTCUSDT", 0, 120_345, True, 2, 412, 0, 3, 0, 1400),
+                StreamRow("ETHUSDT", 1, 98_210, False, 1, 12, 4, 0, 2, 1399, 1),
+                StreamRow("NOSUCHUSDT", note="unknown symbol NOSUCHUSDT on binance-usdm"),
+            ),
+            version=1,
+        ),
     }
 
 
@@ -363,13 +388,19 @@ class HostileSource(FakeSource):
                 "pair": f"{text}/{text}", "estimator": text, "marks": (Mark(T0, text),),
                 "y": candles(text, 2613.0, 4.0, 300, 0.0), "x": candles(text + "2", 61_685.0, 90.0, 300, 0.6),
             },
+            "health": {
+                "venue": text, "link": text, "detail": " ".join(HOSTILE), "store": text,
+                "rows": tuple(StreamRow(each, note=text if place % 2 else "") for place, each in enumerate(HOSTILE)),
+            },
             "pair": {
                 "pair": f"{text}/{text}", "estimator": text, "space": text, "signal": text,
                 "verdicts": {"engle_granger": " ".join(HOSTILE)},
                 "notes": {"half_life": text}, "missing": {"kpss": text}, "gates": (GateView(text, False, 1.0, 2.0),),
             },
         }  # fmt: skip
-        return replace(self.pages[name], version=self._turn, timeframe=text, **changes[name])
+        if name != "health":
+            changes[name]["timeframe"] = text
+        return replace(self.pages[name], version=self._turn, **changes[name])
 
     def export(self, kind: str) -> str:
         raise OSError(" ".join(HOSTILE))

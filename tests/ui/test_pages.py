@@ -303,3 +303,14 @@ async def test_the_chart_has_zooms_and_three_pictures() -> None:
         assert any("ETH +" in line for line in shown(app))
         await pilot.press("x")
         await until(pilot, lambda: "candles of y" in shown(app)[0])
+
+
+async def test_the_health_page_names_what_is_wrong() -> None:
+    async with running(FakeSource(), (80, 24)) as (app, pilot):
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen) and "weight" in "".join(shown(app)), "no health")
+        text = "\n".join(shown(app))
+        assert "NOSUCH      unknown symbol NOSUCHUSDT on binance-usdm" in text
+        assert "filling" in text
+        assert "<50ms    65%" in text
+        assert "sent" not in text, "a pilot has no terminal that costs anything"

@@ -99,7 +99,15 @@ def test_nothing_is_written_while_paused(show: Open) -> None:
     assert terminal.pump(1) > 0
 
 
-@pytest.mark.parametrize("key", ["s", "i", "c", "m", "?"])
+def test_the_health_page_tells_what_this_terminal_costs(show: Open) -> None:
+    for driver in ("diff", "stock"):
+        terminal = show("moving", f"driver={driver}")
+        terminal.wait_for("87/240")
+        terminal.keys("H")
+        assert f"driver {driver}" in terminal.wait_for("sent")
+
+
+@pytest.mark.parametrize("key", ["s", "i", "c", "m", "v", "?"])
 def test_a_page_that_stands_still_costs_nothing_though_the_market_moves(show: Open, key: str) -> None:
     terminal = show("moving")
     terminal.wait_for("87/240")
@@ -207,7 +215,7 @@ def test_hostile_text_comes_out_as_visible_escapes(show: Open) -> None:
     terminal.wait_for("export failed")
     terminal.pump(4)
     assert "币安人生" in terminal.text().replace(" ", "")
-    for key, title in (("s", "Scanner"), ("i", "Pair"), ("c", "Correlation"), ("m", "Statistics"), ("v", "Chart")):
+    for key, title in (("s", "Scanner"), ("i", "Pair"), ("c", "Correlation"), ("m", "Statistics"), ("v", "Chart"), ("H", "Health")):
         terminal.keys(key)
         terminal.wait_for(lambda shown, title=title: shown.startswith(title))  # type: ignore[misc]
         terminal.pump(2)

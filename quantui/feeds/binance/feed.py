@@ -87,8 +87,8 @@ class BinanceFeed:
             stream.restore()
         async with make_session(self.options.rest) as session, asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            tasks.create_task(self._watch())
             rest = Rest(session, self.venue, self.options.rest, self.clock, self.barrier)
+            tasks.create_task(self._watch(rest))
             self.backfill = Backfill(
                 rest, self.venue, self.clock, self.exchange_now_ms, self.options.history_bars, self.options.seconds_back,
                 self._widen, self.rng,
@@ -308,12 +308,15 @@ class BinanceFeed:
         self._health.widened(told, stream.frames.instrument)
         return True
 
-    async def _watch(self) -> None:
+    async def _watch(self, rest: Rest) -> None:
         """Twice a second: silent streams, and the word on how the feed is; every few seconds bars without a kline."""
         looks = 0
         while True:
             await self.clock.sleep(0.5)
             self._look()
+            status = self.status
+            status.weight_used, status.weight_limit = rest.weight_used, rest.weight_limit
+            status.sockets = sum(connection.state.connected for connection in self.connections)
             self.on_update()
             looks += 1
             if looks % _UNPROVEN_LOOKS == 0:

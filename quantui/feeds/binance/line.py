@@ -3,6 +3,7 @@
 A trade that cannot be read is counted and left out: its id is missing then, and REST is asked for it as for any other.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ import msgspec
 from quantui.clock import Clock
 from quantui.feeds.binance import codec
 from quantui.feeds.binance.codec import Data, trade_of
-from quantui.feeds.feed import FeedStatus, Quote
+from quantui.feeds.feed import DELAYS_MS, FeedStatus, Quote
 from quantui.market.instruments import Instrument, Timeframe
 from quantui.market.numbers import BadNumberError, scaled
 from quantui.market.stream import SymbolStream
@@ -172,4 +173,5 @@ class Line:
             return
         status.exchange_ms, status.exchange_at = self.watermark_ms, self.clock.monotonic()
         delay = received - self.watermark_ms - (status.skew_ms or 0.0)
+        status.delays[bisect_left(DELAYS_MS, delay)] += 1
         status.lag_ms = delay if status.lag_ms is None else status.lag_ms + _LAG_WEIGHT * (delay - status.lag_ms)

@@ -58,6 +58,11 @@ class Rest:
         self._minute = 0
         self._used = 0
 
+    @property
+    def weight_used(self) -> int:
+        """Of this UTC minute, as far as it is known."""
+        return self._used if (self._clock.now_ms() - self._skew_ms) // 60_000 == self._minute else 0
+
     async def server_time(self) -> tuple[int, int]:
         """(exchange time, local time at the middle of the request), ms."""
         before = self._clock.now_ms()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class DiffDriver(LinuxDriver):
     """Sends the cells that differ from what the terminal shows."""
 
+    name = "diff"
     painter: Painter | None = None
 
     @property  # type: ignore[override]  # the painter does what Textual asks of its writer
@@ -35,6 +36,7 @@ class DiffDriver(LinuxDriver):
 class StockDriver(LinuxDriver):
     """Textual's own; counts its bytes."""
 
+    name = "stock"
     sent = 0
 
     def write(self, data: str) -> None:

@@ -64,6 +64,16 @@ Pair in detail
 Everything `quantui analyze` says of the pair in focus, with one line for each test: what it says, how sure, and what it does
 not say. Below: beta with its band, p over time, and residuals against a normal distribution.
 
+Chart
+One column a bar, closed bars only, the newest at the right: candles of y, of x, or both legs in percent of the left edge (x
+changes), their volume, then z with its thresholds, the spread s and beta as they were published at each bar. A falling
+candle's body is a double line. h and l move the crosshair; the second line tells everything there. The arrows above mark
+the bars an alert was about.
+
+Health
+Whether what you see can be trusted: open holes, what was read back or lost, bars proven against the exchange's own, how
+late messages come, what may still be asked of the exchange, memory, and the bytes this screen sends to your terminal.
+
 Correlations
 Pearson correlation of log returns over the window, in hundredths; symbols that move together stand side by side.
 
@@ -86,7 +96,7 @@ def help_text() -> Text:
     for action in ACTIONS:
         text.append(f"  {action.shown:<10s}", "bold")
         text.append(f" {action.tooltip}\n")
-    text.append("\nKeys of the pages: s scanner, i pair, c correlations, m statistics\n", "bold")
+    text.append("\nKeys of the pages: s scanner, v chart, i pair, c correlations, m statistics, H health\n", "bold")
     for action in PAGE_ACTIONS:
         text.append(f"  {action.shown:<10s}", "bold")
         text.append(f" {action.tooltip}\n")

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from quantui.ui.render.pages import chart, heatmap, pair, scanner, statistics
+from quantui.ui.render.pages import chart, health, heatmap, pair, scanner, statistics
 from quantui.ui.render.pages.sheet import Draw
 
 
@@ -37,5 +37,6 @@ KINDS: Final = {
         Kind("pair", "Pair", pair.sheet, (*_SCROLLING, "next-pair", "next-estimator", "longer-timeframe", "larger-window")),
         Kind("correlation", "Correlation", heatmap.sheet, (*_SCROLLING, "page-left", "longer-timeframe", "larger-window")),
         Kind("statistics", "Statistics", statistics.sheet, (*_SCROLLING, "page-left", "longer-timeframe", "larger-window")),
+        Kind("health", "Health", health.sheet, _SCROLLING),
     )
 }
