@@ -283,10 +283,9 @@ class Collector:
         }
 
     def _health_page(self) -> HealthPage:
-        feed = self.lens.feed(self.pairs[self.session.pair], self.clock.monotonic())
-        now = self.clock.now_ms()
-        up_s, now_ms = (now - self.started_ms) // 1000, now - int(feed.skew_ms or 0)
-        return health_page(self.feeds, feed, now_ms, up_s, self.store.status, self.store.unwritten)
+        monotonic, up_s = self.clock.monotonic(), (self.clock.now_ms() - self.started_ms) // 1000
+        feed = self.lens.feed(self.pairs[self.session.pair], monotonic)
+        return health_page(self.feeds, feed, monotonic, up_s, self.store.status, self.store.unwritten)
 
     def change(self, change: SessionChange) -> None:
         """Apply what a key asked for, recompute, remember it."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from quantui.collector.pages import HealthPage, StreamRow
 from quantui.collector.snapshot import FeedView
-from quantui.feeds.feed import DELAYS_MS, Feed
+from quantui.collector.view import carried_ms
+from quantui.feeds.feed import DELAYS_MS, Feed, FeedStatus
 from quantui.market.instruments import Symbol
 from quantui.market.stream import SymbolStream
 from quantui.text import safe
@@ -32,13 +33,15 @@ def stream_health(stream: SymbolStream) -> dict[str, int | bool | None]:
     }
 
 
-def health_page(feeds: Sequence[Feed], seen: FeedView, now_ms: int, up_s: int, store: str, unwritten: int) -> HealthPage:
-    """The page; `now_ms` is exchange time, `seen` what the status line says."""
+def health_page(feeds: Sequence[Feed], seen: FeedView, monotonic: float, up_s: int, store: str, unwritten: int) -> HealthPage:
+    """The page; `seen` is what the status line says."""
     statuses = [feed.status for feed in feeds]
-    notes = {symbol: note for status in statuses for symbol, note in status.notes.items()}
-    streams = {symbol: stream for feed in feeds for symbol, stream in feed.streams.items()}
-    several = len({symbol.venue for symbol in (*streams, *notes)}) > 1
-    rows = [_row(symbol, streams.get(symbol), now_ms, notes.get(symbol, ""), full=several) for symbol in {**streams, **notes}]
+    several = len({symbol.venue for feed in feeds for symbol in (*feed.streams, *feed.status.notes)}) > 1
+    rows = [
+        _row(symbol, feed.streams.get(symbol), feed.status, monotonic, full=several)
+        for feed in feeds
+        for symbol in {**feed.streams, **feed.status.notes}
+    ]
     return HealthPage(
         seen.venue,
         seen.link.value,
@@ -61,14 +64,14 @@ def health_page(feeds: Sequence[Feed], seen: FeedView, now_ms: int, up_s: int, s
     )
 
 
-def _row(symbol: Symbol, stream: SymbolStream | None, now_ms: int, note: str, *, full: bool) -> StreamRow:
-    name = safe(str(symbol) if full else symbol.name)
+def _row(symbol: Symbol, stream: SymbolStream | None, status: FeedStatus, monotonic: float, *, full: bool) -> StreamRow:
+    name, note = safe(str(symbol) if full else symbol.name), safe(status.notes.get(symbol, ""))
     if stream is None:
-        return StreamRow(name, note=safe(note))
-    tally, last = stream.tally, stream.builder.last_time
+        return StreamRow(name, note=note)
+    tally, last, now = stream.tally, stream.builder.last_time, carried_ms(status, monotonic)
     return StreamRow(
         name,
-        round(max(0, now_ms - last) / 1000) if last is not None else None,
+        round(max(0, now - last) / 1000) if last and now else None,
         tally.trades,
         stream.is_complete,
         tally.holes_filled,
@@ -78,7 +81,7 @@ def _row(symbol: Symbol, stream: SymbolStream | None, now_ms: int, note: str, *,
         tally.rejected,
         tally.certified,
         tally.mismatched,
-        safe(note),
+        note,
     )
 
 

@@ -189,11 +189,9 @@ class Lens:
     def _age(self, pair: Pair, status: FeedStatus, monotonic: float) -> float | None:
         """Seconds since the older of the legs' last trades, by exchange time."""
         times = [stream.builder.last_time for symbol in (pair.y, pair.x) if (stream := self.stream(symbol)) is not None]
-        if not times or not min(times) or not status.exchange_ms:
+        now = carried_ms(status, monotonic)
+        if not times or not min(times) or not now:
             return None
-        now = status.exchange_ms
-        if status.link not in ("replay", "ended"):
-            now += int((monotonic - status.exchange_at) * 1000)
         age = max(0.0, (now - min(times)) / 1000)
         return round(age, 1) if age < 1 else float(round(age))
 
@@ -239,6 +237,13 @@ def _pair_row(pair: Pair, reading: Reading | None, need: int) -> view.PairRow:
         need=need,
         note="warming up" if s.n < need else "gap" if reading.gaps else "",
     )
+
+
+def carried_ms(status: FeedStatus, monotonic: float) -> int:
+    """Exchange time now: the newest event's, carried forward unless a recording is played; 0 before the first."""
+    if not status.exchange_ms or status.link in ("replay", "ended"):
+        return status.exchange_ms
+    return status.exchange_ms + int((monotonic - status.exchange_at) * 1000)
 
 
 def _severity(link: str) -> int:
