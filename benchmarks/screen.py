@@ -1,7 +1,8 @@
 """The screen on a real terminal: how soon, how many bytes, how much CPU, how quick to a key, how large.
 
-Runs the real `quantui demo`, collector and embedded exchange included, in a home of its own. The peer is btop, at the same
-sizes, in the same run, where it is installed: it redraws every 2 s, the demo closes a bar each second.
+Runs the real `quantui demo`, collector and embedded exchange included, in a home of its own, by both drivers. The peers are btop
+and htop, at the same sizes and four times a second as the demo, in the same run, where they are installed; and the floor: the
+cells that really changed from frame to frame, each run of them with a move, its pen and its text.
 
 Run: python -m benchmarks.screen [--quick] [--json FILE]
 """
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pyte
 
@@ -121,11 +123,53 @@ def rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int) -> list[Row]:
+def floor(terminal: Terminal, seconds: float) -> tuple[float, float]:
+    """Bytes a second that came, and those of the plainest way to tell the same cells: a move, a pen and the text for each run."""
+    terminal.text()
+    got = plain = 0
+    before = _cells(terminal)
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if not select.select([terminal.master], [], [], 0.05)[0]:
+            continue
+        while select.select([terminal.master], [], [], 0.01)[0]:  # a frame, however many reads it takes
+            data = os.read(terminal.master, 65536)
+            terminal.raw += data
+            got += len(data)
+        terminal.text()
+        after = _cells(terminal)
+        plain += sum(_told(old, new, y) for y, (old, new) in enumerate(zip(before, after, strict=True)) if old != new)
+        before = after
+    elapsed = time.monotonic() - start
+    return got / elapsed, plain / elapsed
+
+
+def _cells(terminal: Terminal) -> list[list[pyte.screens.Char]]:
+    screen = terminal.screen
+    return [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _told(old: list[pyte.screens.Char], new: list[pyte.screens.Char], y: int) -> int:
+    """Bytes of one row's changed cells."""
+    cost, end, pen = 0, -1, None
+    for x, (was, cell) in enumerate(zip(old, new, strict=True)):
+        if was == cell:
+            continue
+        if x != end:
+            cost, pen = cost + len(f"\x1b[{y + 1};{x + 1}H"), None
+        if cell[1:] != pen:
+            pen = cell[1:]
+            cost += len("\x1b[38;5;252m") + 9 * (cell.bg != "default") + 2 * cell.bold
+        cost += len(cell.data.encode())
+        end = x + 1
+    return cost
+
+
+def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int, driver: str) -> list[Row]:
     """What the screen costs at one size."""
-    size = f"{columns}x{rows}"
+    size = f"{columns}x{rows} {driver}"
     with product() as made:
-        terminal = made.screen("demo", columns=columns, rows=rows)
+        terminal = made.screen("demo", "--driver", driver, columns=columns, rows=rows)
         terminal.wait_for(is_filled, 30)
         terminal.pump(2)
         bytes_s, cpu = rate(terminal, seconds)
@@ -133,6 +177,9 @@ def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int) -> li
             Row(f"{size}: bytes", bytes_s / 1000, "kB/s", None, f"<= {limit // 1000} kB/s", bytes_s <= limit),
             Row(f"{size}: CPU of the screen", cpu, "% core", None, "<= 3 %", cpu <= 3),
         ]
+        if driver == "diff":
+            sent, least = floor(terminal, seconds)
+            found.append(Row(f"{size}: bytes over the floor", sent / least, "x", None, "<= 1.2 x", sent <= 1.2 * least))
         delays = key_delays(terminal, rounds)
         p50, p95 = statistics.median(delays), statistics.quantiles(delays, n=20)[-1]
         found.append(Row(f"{size}: key to paint, {len(delays)} keys, p50", p50, "ms"))
@@ -151,28 +198,34 @@ def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int) -> li
     return found
 
 
-def btop(columns: int, rows: int, seconds: float) -> list[Row]:
-    """The same figures of btop, with its defaults."""
-    program = shutil.which("btop")
-    size = f"{columns}x{rows}"
+PEERS: Final = {"btop": ("--utf-force",), "htop": ("-d", "3")}
+"""Programs and what makes them redraw about four times a second."""
+
+
+def peer(name: str, columns: int, rows: int, seconds: float) -> list[Row]:
+    """The same figures of another program."""
+    program = shutil.which(name)
+    size = f"{columns}x{rows} {name}"
     if program is None:
-        return [Row(f"{size}: btop", None, "", note="btop is not installed")]
+        return [Row(size, None, "", note=f"{name} is not installed")]
     with tempfile.TemporaryDirectory() as home:
-        terminal = Terminal(
-            "--utf-force", columns=columns, rows=rows, program=program, environ={"HOME": home, "XDG_CONFIG_HOME": home}
-        )
+        settings = Path(home) / "btop" / "btop.conf"
+        settings.parent.mkdir()
+        settings.write_text("update_ms = 250\n")
+        environ = {"HOME": home, "XDG_CONFIG_HOME": home}
+        terminal = Terminal(*PEERS[name], columns=columns, rows=rows, program=program, environ=environ)
         try:
             terminal.pump(3)
             if not terminal.raw:
-                return [Row(f"{size}: btop", None, "", note="btop shows nothing on this terminal")]
+                return [Row(size, None, "", note=f"{name} shows nothing on this terminal")]
             bytes_s, cpu = rate(terminal, seconds)
             memory = rss_mb(terminal.pid)
         finally:
             terminal.close()
     return [
-        Row(f"{size}: btop, bytes", bytes_s / 1000, "kB/s"),
-        Row(f"{size}: btop, CPU", cpu, "% core"),
-        Row(f"{size}: btop, memory", memory, "MB"),
+        Row(f"{size}: bytes", bytes_s / 1000, "kB/s"),
+        Row(f"{size}: CPU", cpu, "% core"),
+        Row(f"{size}: memory", memory, "MB"),
     ]
 
 
@@ -191,9 +244,20 @@ def main() -> None:
         Row("every panel filled, median", full, "s", None, "<= 5 s", full <= 5),
     ]
     for columns, lines, limit in SIZES:
-        rows += ours(columns, lines, limit, seconds, rounds)
-        rows += btop(columns, lines, seconds)
-    report("screen: the demo on a terminal, beside btop", rows, options.json)
+        found = [row for driver in ("stock", "diff") for row in ours(columns, lines, limit, seconds, rounds, driver)]
+        others = [row for name in PEERS for row in peer(name, columns, lines, seconds)]
+        rows += [*found, *others]
+        sent = {row.name: row.value for row in (*found, *others)}
+        size = f"{columns}x{lines}"
+        if mine := sent[f"{size} diff: bytes"]:
+            for name in PEERS:
+                if theirs := sent.get(f"{size} {name}: bytes"):
+                    share = mine / theirs
+                    met = share <= 0.2 if name == "btop" else None
+                    rows.append(
+                        Row(f"{size} diff: bytes beside {name}", share, "x", None, "<= 0.2 x" if name == "btop" else "", met)
+                    )
+    report("screen: the demo on a terminal, beside btop and htop", rows, options.json)
 
 
 if __name__ == "__main__":
