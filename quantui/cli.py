@@ -40,7 +40,15 @@ def _fail(error: object, code: int) -> int:
 
 
 def _loaded(options: argparse.Namespace) -> Loaded:
-    return config.load(options.config, os.environ, Path.cwd())
+    loaded = config.load(options.config, os.environ, Path.cwd())
+    if loaded.settings.keys:
+        from quantui.ui.keys import rebound
+
+        try:
+            rebound(loaded.settings.keys)
+        except ValueError as error:
+            raise ConfigError(f"{loaded.path}: [keys] {error}") from None
+    return loaded
 
 
 def _places(options: argparse.Namespace, inside: str = "") -> paths.Paths:
@@ -124,6 +132,7 @@ def _screen_settings(options: argparse.Namespace, settings: config.Settings, pla
         theme=getattr(options, "theme", ui.theme),
         driver=getattr(options, "driver", ui.driver),
         mouse=ui.mouse_on,
+        keys=settings.keys,
         log_path=str(places.screen_log),
     )
 

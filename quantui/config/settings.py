@@ -322,6 +322,8 @@ class Settings(_Table, frozen=True):
     collector: Collector = Collector()
     alerts: tuple[AlertRule, ...] = ()
     ui: Ui = Ui()
+    keys: dict[str, str] = {}
+    """Keys by the id of their action, separated by commas; `quantui.ui.keys` knows the ids."""
     endpoints: Endpoints = Endpoints()
 
     def __post_init__(self) -> None:

@@ -154,6 +154,8 @@ ACTIONS: Final = (
         "H health",
         2,
     ),
+    Action("copy", "y", "y", "copy", "Copy", "What is shown, as text, to the clipboard of your own machine (OSC 52).", "y copy", 1),
+    Action("screenshot", "S", "S", "picture_file", "Screenshot", "Write the screen to an SVG file and say where."),
     Action("export", "e", "e", "export", "Export analytics", "Write the analytics to a file and say where.", "e export", 2),
     Action(
         "palette",

@@ -3,15 +3,18 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
 from quantui.ui import terminal_alerts
-from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
+from quantui.ui.actions import TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
 from quantui.ui.driver.drivers import DiffDriver, StockDriver, driver_class
 from quantui.ui.driver.meter import Meter
+from quantui.ui.keys import rebound
 from quantui.ui.messages import CollectorLost, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
@@ -74,6 +77,8 @@ class MonitorApp(App[int]):
         theme = THEMES["mono" if mono else "dark" if self.settings.theme == "auto" else self.settings.theme]
         self.register_theme(theme)
         self.theme = theme.name
+        self._keys = rebound(self.settings.keys)
+        self.set_keymap(self._keys.keymap)
         self._now = now
         self._on_painted = on_painted
         self.crash: BaseException | None = None
@@ -98,7 +103,7 @@ class MonitorApp(App[int]):
 
     def get_default_screen(self) -> "Screen[None]":
         """The monitor is the first screen."""
-        footer = [Field(action.footer, priority=action.priority) for action in ACTIONS if action.footer]
+        footer = [Field(action.footer, priority=action.priority) for action in self._keys.actions if action.footer]
         self.monitor = MonitorScreen(STYLES[self.theme], self._glyphs, footer, resized=self._puller.want, now=self._now)
         return self.monitor
 
@@ -212,11 +217,26 @@ class MonitorApp(App[int]):
         self._tell("exporting analytics")
         self._puller.export("analytics")
 
+    def action_copy(self) -> None:
+        """The text of what is in front, to the clipboard; whether the terminal takes it cannot be known."""
+        text = (self._page or self.monitor).text()
+        self.copy_to_clipboard(text)
+        self._tell(f"{len(text.splitlines())} lines sent to the clipboard; where your terminal ignores that, Shift+drag selects")
+
+    def action_picture_file(self) -> None:
+        """The screen as SVG, beside the log of the screen."""
+        folder = Path(self.settings.log_path).parent if self.settings.log_path else Path.cwd()
+        name = f"quantui-{datetime.now(UTC):%Y%m%d-%H%M%S}.svg"
+        try:
+            self._tell(f"screenshot written to {self.save_screenshot(name, str(folder))}")
+        except OSError as error:
+            self._tell(f"screenshot failed: {folder}: {error.strerror}")
+
     def action_help(self) -> None:
         """Open the help screen, which is imported only now."""
         from quantui.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self._keys))
 
     def action_open_page(self, name: str) -> None:
         """Show a page over the monitor, in place of the one that is there. What it needs is imported only now."""
@@ -230,7 +250,7 @@ class MonitorApp(App[int]):
             else:
                 return
         view = self._views.get(name, View())
-        page = self._page = PageScreen(KINDS[name], STYLES[self.theme], self._glyphs, view=view, watch=self._watch)
+        page = self._page = PageScreen(KINDS[name], STYLES[self.theme], self._glyphs, view=view, keys=self._keys, watch=self._watch)
         self._document = None
         self.push_screen(page, lambda _: self._page_closed(page))
         self._show_message()
@@ -259,7 +279,7 @@ class MonitorApp(App[int]):
 
     def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
         """The palette's entries: the same list as the keys."""
-        for action in ACTIONS:
+        for action in self._keys.actions:
             if action.palette:
                 yield SystemCommand(action.title, f"{action.tooltip} ({action.shown})", lambda call=action.call: self._call(call))
 

@@ -1,6 +1,7 @@
 """What a person may choose about the screen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class ScreenSettings:
     """What writes to the terminal: `diff` or `stock`."""
     mouse: bool | None = None
     """None: on, except over SSH, where every motion costs bytes."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys chosen by the id of their action."""
     log_path: str = ""
     """Where a crash is written in full; named in the one line the person sees."""
 

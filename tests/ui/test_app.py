@@ -1,8 +1,10 @@
 """Every key, driven through Textual's pilot on a fake source with a frozen clock."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -341,3 +343,31 @@ async def test_a_screen_that_does_not_draw_gets_no_backlog(monkeypatch: pytest.M
         before = Counting.asked
         await pilot.pause(0.5)
         assert Counting.asked <= before + 1
+
+
+async def test_copy_sends_the_text_of_what_is_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(MonitorApp, "copy_to_clipboard", lambda _, text: copied.append(text))
+    async with running(FakeSource()) as (app, pilot):
+        await pilot.press("y")
+        await until(pilot, lambda: bool(copied))
+        assert "ETH" in copied[0]
+        assert "87/240" in copied[0]
+        assert "lines sent to the clipboard" in panel(app, "notice")
+        await pilot.press("m")
+        await until(pilot, lambda: app._page is not None and app._page.page is not None)
+        await pilot.press("y")
+        await until(pilot, lambda: len(copied) == 2)
+        assert copied[1].startswith("Statistics")
+        assert "87/240 bars" in copied[1]
+
+
+async def test_a_screenshot_is_written_beside_the_log_and_its_failure_is_told(tmp_path: Path) -> None:
+    source = FakeSource()
+    for log, said in ((tmp_path / "screen.log", "screenshot written to"), (tmp_path / "none" / "x.log", "screenshot failed: ")):
+        app = MonitorApp(lambda: source, ScreenSettings(fps=10, log_path=str(log)), environ=ENVIRON)
+        async with app.run_test(size=(120, 24)) as pilot:
+            await until(pilot, lambda: "87/240" in panel(app, "pairs"))  # noqa: B023 - within its own turn
+            await pilot.press("S")
+            await until(pilot, lambda: said in panel(app, "notice"), said)  # noqa: B023 - within its own turn
+    assert await asyncio.to_thread(lambda: [path.suffix for path in tmp_path.iterdir()]) == [".svg"]

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from quantui.ui.actions import ACTIONS, PAGE_ACTIONS
+from quantui.ui.keys import Keys
 
 PANELS: Final = """\
 Status line
@@ -89,15 +89,15 @@ is shown as n/N or with its reason, never as 0.
 """Blocks divided by blank lines; the first line of each is the panel it explains."""
 
 
-def help_text() -> Text:
+def help_text(keys: Keys) -> Text:
     """The whole text, from the panels above and the list of actions."""
     text = Text()
     text.append("Keys\n", "bold")
-    for action in ACTIONS:
+    for action in keys.actions:
         text.append(f"  {action.shown:<10s}", "bold")
         text.append(f" {action.tooltip}\n")
     text.append("\nKeys of the pages: s scanner, v chart, i pair, c correlations, m statistics, H health\n", "bold")
-    for action in PAGE_ACTIONS:
+    for action in keys.page_actions:
         text.append(f"  {action.shown:<10s}", "bold")
         text.append(f" {action.tooltip}\n")
     text.append("  Shift+drag selects text in most terminals.\n")
@@ -119,10 +119,14 @@ class HelpScreen(ModalScreen[None]):
         Binding("ctrl+c", "app.quit", "Quit", id="help-quit"),
     ]
 
+    def __init__(self, keys: Keys) -> None:
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         """One scrolling text."""
         with VerticalScroll(id="help"):
-            yield Static(help_text(), markup=False)
+            yield Static(help_text(self._keys), markup=False)
 
     def on_mount(self) -> None:
         """Say how to leave."""

@@ -127,6 +127,11 @@ class MonitorScreen(Screen[None]):
             return False
         return True
 
+    def text(self) -> str:
+        """What is shown, panel by panel."""
+        names = ("status", "health", *cards.NAMES, "pairs", "log")
+        return "\n".join(row.rstrip() for name in names for row in self._panels[name].texts() if row.strip())
+
     def alert_ids(self) -> frozenset[int]:
         """Alerts that came since this screen looks."""
         return self._new

@@ -11,10 +11,11 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from quantui.text import safe
-from quantui.ui.actions import ACTIONS, PAGE_ACTIONS
+from quantui.ui.actions import PAGE_ACTIONS
+from quantui.ui.keys import Keys
 from quantui.ui.render import geometry
 from quantui.ui.render.glyphs import Glyphs
-from quantui.ui.render.lines import Field, Line, Role, Span, bar, wrapped
+from quantui.ui.render.lines import Field, Line, Role, Span, bar, joined, wrapped
 from quantui.ui.render.pages.filters import LONGEST
 from quantui.ui.render.pages.kinds import Kind
 from quantui.ui.render.pages.sheet import Room, Sheet, View
@@ -23,7 +24,6 @@ from quantui.ui.widgets.lines import LineWidget
 if TYPE_CHECKING:
     from quantui.collector.pages import Page
 
-_FOOTER = {action.id: Field(action.footer, priority=action.priority) for action in (*ACTIONS, *PAGE_ACTIONS)}
 _TYPING = "Enter keep  Esc drop   q<0.05 and abs(z)>2 and half_life<50 and y=BTC*"
 
 
@@ -42,7 +42,14 @@ class PageScreen(Screen[None]):
     """What there is to say, above the footer."""
 
     def __init__(
-        self, kind: Kind, styles: Mapping[Role, Style], glyphs: Glyphs, *, view: View, watch: Callable[[str, bool], None]
+        self,
+        kind: Kind,
+        styles: Mapping[Role, Style],
+        glyphs: Glyphs,
+        *,
+        view: View,
+        keys: Keys,
+        watch: Callable[[str, bool], None],
     ) -> None:
         """Build the screen.
 
@@ -51,11 +58,13 @@ class PageScreen(Screen[None]):
             styles: How roles look.
             glyphs: The signs to draw with.
             view: What its keys chose when it was last shown.
+            keys: What its footer calls each key.
             watch: Asks for a pair to be put on the watch list, or (True) to be dropped.
         """
         super().__init__()
         self.kind, self.view = kind, view
         self._looks, self._glyphs, self._watch = styles, glyphs, watch
+        self._footer = {each.id: Field(each.footer, priority=each.priority) for each in (*keys.actions, *keys.page_actions)}
         self._top = 0
         self._sheet = Sheet((), ())
         self._is_typing = False
@@ -116,6 +125,10 @@ class PageScreen(Screen[None]):
         """Pasted text is typed text."""
         if self._is_typing:
             self._type(self.view.filter + event.text)
+
+    def text(self) -> str:
+        """The whole page, also what is out of sight."""
+        return "\n".join(joined(line).rstrip() for line in (*self._sheet.head, *self._sheet.body))
 
     def action_back(self) -> None:
         """To the monitor."""
@@ -214,7 +227,7 @@ class PageScreen(Screen[None]):
         said: list[Line] = [(Span(row, Role.WARN),) for row in self._said(width)]
         if self._is_typing:
             return [*said, (Span(f"/{self.view.filter}", Role.FOCUS), Span("_", Role.FOCUS)), (Span(_TYPING, Role.DIM),)]
-        fields = [_FOOTER[name] for name in (*self.kind.keys, "help")]
+        fields = [self._footer[name] for name in (*self.kind.keys, "help")]
         below = len(self._sheet.body) - self._top - self._room(len(said) + 1)
         more = [Field(f"{below} more", priority=8)] if below > 0 else []
         return [*said, (Span("  ".join(field.text for field in bar([*fields, *more], width, "  ")), Role.DIM),)]
