@@ -60,16 +60,20 @@ def _theme(name: str, palette: _Palette) -> Theme:
 
 
 def _styles(palette: _Palette) -> dict[Role, Style]:
+    """Each on the theme's own paper: a terminal's may be of the opposite kind."""
+    colors = {
+        Role.TEXT: palette.text,
+        Role.DIM: palette.dim,
+        Role.TITLE: palette.dim,
+        Role.GOOD: palette.good,
+        Role.BAD: palette.bad,
+        Role.WARN: palette.warn,
+        Role.LINE: palette.line,
+    }
     return {
-        Role.TEXT: Style(color=palette.text),
-        Role.DIM: Style(color=palette.dim),
-        Role.TITLE: Style(color=palette.dim),
-        Role.GOOD: Style(color=palette.good),
-        Role.BAD: Style(color=palette.bad),
-        Role.WARN: Style(color=palette.warn),
-        Role.FOCUS: Style(color=palette.focus, bold=True),
+        **{role: Style(color=color, bgcolor=palette.paper) for role, color in colors.items()},
+        Role.FOCUS: Style(color=palette.focus, bgcolor=palette.paper, bold=True),
         Role.FLASH: Style(color=palette.paper, bgcolor=palette.warn),
-        Role.LINE: Style(color=palette.line),
     }
 
 

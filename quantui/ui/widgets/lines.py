@@ -22,6 +22,7 @@ class LineWidget(Widget, inherit_css=False):
     def __init__(self, styles: Mapping[Role, Style], *, id: str) -> None:
         super().__init__(id=id)
         self._looks = styles
+        self._paper = Style.from_color(bgcolor=styles[Role.TEXT].bgcolor)
         self._lines: list[Line] = []
         self._strips: list[Strip] = []
         self._rendered: tuple[Region, list[Strip]] | None = None
@@ -68,5 +69,5 @@ class LineWidget(Widget, inherit_css=False):
         """One row of the content."""
         width = self.content_size.width
         if y < len(self._strips):
-            return self._strips[y].adjust_cell_length(width)
-        return Strip.blank(width)
+            return self._strips[y].adjust_cell_length(width, self._paper)
+        return Strip.blank(width, self._paper)
