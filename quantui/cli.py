@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from quantui import __version__, config, paths
 from quantui.config import ConfigError, Loaded
+from quantui.options import add_analyze, add_export, add_look, add_scan, add_verify, duration, factor, speed
 
 if TYPE_CHECKING:
     from quantui.ui.settings import ScreenSettings
 
-DRIVERS = ("diff", "stock")
-THEMES = ("auto", "dark", "light", "contrast", "safe", "ansi", "mono")
 DONE, FAILED, USAGE, RUNNING, TOO_LITTLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -268,7 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="what the collector logs")
     parser.add_argument("--version", action="version", version=f"quantui {__version__}")
     parser.set_defaults(run=_screen)
-    _add_look(parser)
+    add_look(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -277,23 +276,23 @@ def _parser() -> argparse.ArgumentParser:
         return found
 
     demo = command("demo", _demo, "the same screen against the embedded exchange; needs no network")
-    demo.add_argument("--speed", type=_factor, default=1.0, metavar="X", help="exchange time runs X times as fast (1)")
+    demo.add_argument("--speed", type=factor, default=1.0, metavar="X", help="exchange time runs X times as fast (1)")
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="of the invented market (1)")
     demo.add_argument("--faults", action="store_true", help="the exchange does wrong every half minute: watch the feed heal")
 
-    _add_look(demo)
+    add_look(demo)
 
     replay = command("replay", _replay, "recorded ticks through the same pipeline and screen")
     replay.add_argument("files", nargs="+", metavar="FILE", help="raw captures, tick NDJSON or CSV, Binance archives; - is stdin")
-    replay.add_argument("--speed", type=_speed, default=1.0, metavar="X|max", help="times real time, or max (1)")
+    replay.add_argument("--speed", type=speed, default=1.0, metavar="X|max", help="times real time, or max (1)")
     replay.add_argument("--skip-bad", action="store_true", help="count bad rows instead of stopping at the first")
     replay.add_argument("--headless", action="store_true", help="no screen: end with the recording (also without a terminal)")
 
-    _add_look(replay)
+    add_look(replay)
 
     collect = command("collect", _collect, "the collector alone, in the foreground; logs one JSON object a line on stderr")
-    collect.add_argument("--for", dest="for_s", type=_duration, metavar="DURATION", help="end after 60s, 15m, 2h ...")
-    for name, kind in (("--as-child", str), ("--seed", int), ("--speed", _speed)):
+    collect.add_argument("--for", dest="for_s", type=duration, metavar="DURATION", help="end after 60s, 15m, 2h ...")
+    for name, kind in (("--as-child", str), ("--seed", int), ("--speed", speed)):
         collect.add_argument(name, type=kind, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     for flag in ("--skip-bad", "--faults"):
         collect.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
@@ -303,103 +302,18 @@ def _parser() -> argparse.ArgumentParser:
     attach = command("attach", _attach, "the screen on a running collector")
     attach.add_argument("url", nargs="?", metavar="SOCKET", help="path of its socket (else that of the data directory)")
 
-    _add_look(attach)
+    add_look(attach)
 
     status = command("status", _status, "is a collector running, and how is it; exit 0 healthy, 1 degraded, 3 none")
     status.add_argument("--json", action="store_true", help="for programs")
     command("stop", _stop, "stop the running collector cleanly")
 
-    _add_analyze(command("analyze", _analyze, "one pair, once, in full"))
-    _add_scan(command("scan", _scan, "every pair of a market, with what chance alone would find"))
-    _add_export(command("export", _export, "bars, ticks, analytics or alerts out of the store"))
-    _add_verify(command("verify", _verify, "compare stored bars with the exchange's own; exit 0 equal, 1 different"))
+    add_analyze(command("analyze", _analyze, "one pair, once, in full"))
+    add_scan(command("scan", _scan, "every pair of a market, with what chance alone would find"))
+    add_export(command("export", _export, "bars, ticks, analytics or alerts out of the store"))
+    add_verify(command("verify", _verify, "compare stored bars with the exchange's own; exit 0 equal, 1 different"))
     doctor = command("doctor", _doctor, "terminal, clock, endpoints, configuration, database: what is wrong and what to do")
     doctor.add_argument("--json", action="store_true", help="for programs")
     settings = command("config", _config, "the resolved configuration and where it came from")
     settings.add_argument("action", choices=("show", "path", "check", "init"))
     return parser
-
-
-def _add_look(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--driver", choices=DRIVERS, default=argparse.SUPPRESS, help="cells that differ, or Textual's own")
-    parser.add_argument("--fps", type=float, metavar="N", default=argparse.SUPPRESS, help="snapshots a second, 1 to 10")
-    parser.add_argument("--theme", choices=THEMES, default=argparse.SUPPRESS, help="colours")
-
-
-def _add_analyze(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pair", required=True, metavar="Y/X", help="such as ETHUSDT/BTCUSDT")
-    parser.add_argument("--with", dest="beside", nargs="+", metavar="S", help="y against these too, beside x")
-    parser.add_argument("--timeframe", choices=("1s", "1m", "5m", "15m", "1h"), help="of the bars")
-    parser.add_argument("--window", type=int, metavar="W", help="bars of the regression")
-    parser.add_argument("--z-window", type=int, metavar="Z", help="bars of the z-score (the window)")
-    estimators = ("ols", "huber", "theil-sen", "tls", "returns", "dols", "johansen", "kalman")
-    parser.add_argument("--estimator", choices=estimators, help="of the hedge ratio")
-    parser.add_argument("--space", choices=("log", "price"), help="logarithms of prices, or prices")
-    parser.add_argument("--input", nargs="+", metavar="FILE", help="bars or ticks; without it, the store")
-    parser.add_argument("--skip-bad", action="store_true", help="count bad rows instead of stopping at the first")
-    parser.add_argument("--at", metavar="TIME", help="as of this time: bars that close by then (ISO 8601, UTC)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def _add_scan(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--symbols", nargs="+", metavar="S", help="only these")
-    parser.add_argument("--timeframe", metavar="TF", help="of the bars; of files any length, such as 4h or 1d (what they hold)")
-    parser.add_argument("--window", type=int, metavar="W", help="bars of each test")
-    parser.add_argument("--input", nargs="+", metavar="DIR", help="folders, files, or addresses of Parquet; without it, the store")
-    parser.add_argument("--skip-bad", action="store_true", help="leave bad rows out instead of stopping at the first")
-    parser.add_argument("--at", metavar="TIME", help="as of this time: bars that close by then (ISO 8601, UTC)")
-    parser.add_argument("--fdr", type=_share, default=0.05, metavar="Q", help="false discovery rate to count by (0.05)")
-    parser.add_argument("--top", type=int, default=20, metavar="N", help="pairs shown (20)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler to share the work: tcp://host:8786")
-    parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("bars", "ticks", "analytics", "alerts"))
-    parser.add_argument("--symbol", metavar="S", help="only this symbol")
-    parser.add_argument("--pair", metavar="Y/X", help="only this pair")
-    parser.add_argument("--timeframe", choices=("1s", "1m", "5m", "15m", "1h"), help="only this timeframe")
-    parser.add_argument("--from", dest="start", metavar="TIME", help="from this time on (ISO 8601, UTC)")
-    parser.add_argument("--to", dest="end", metavar="TIME", help="before this time")
-    parser.add_argument("--format", choices=("csv", "parquet", "ndjson"), default="csv")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of stdout")
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
-
-
-def _add_verify(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--symbol", metavar="S", help="only this symbol")
-    parser.add_argument("--timeframe", choices=("1s", "1m", "5m", "15m", "1h"), help="only this timeframe")
-    parser.add_argument("--from", dest="start", metavar="TIME", help="from this time on (ISO 8601, UTC)")
-    parser.add_argument("--to", dest="end", metavar="TIME", help="before this time")
-    parser.add_argument("--json", action="store_true", help="for programs: one difference a line, then the counts")
-
-
-def _duration(text: str) -> float:
-    try:
-        return config.seconds(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a rate between 0 and 1")
-    return value
-
-
-def _factor(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.01 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a speed: a number from 0.01 to 1000")
-    return value
-
-
-def _speed(text: str) -> float | None:
-    return None if text == "max" else _factor(text)

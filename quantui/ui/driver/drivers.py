@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.message import Message
 
 from quantui.ui.driver.painter import Painter
 
@@ -25,7 +27,22 @@ class DiffDriver(LinuxDriver):
     @_writer_thread.setter
     def _writer_thread(self, writer: WriterThread | None) -> None:
         """Textual sets a writer of its own, which it starts next."""
-        self.painter = None if writer is None else Painter(writer.fileno(), self._get_terminal_size)
+        self.painter = None if writer is None else Painter(writer.fileno(), super()._get_terminal_size)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Asked at each SIGWINCH: smaller and larger again between two frames looks like no change, but the terminal forgot."""
+        self._forgotten()
+        return super()._get_terminal_size()
+
+    def process_message(self, message: Message) -> None:
+        """The terminal's own word on its size, where it gives one."""
+        if isinstance(message, Resize):
+            self._forgotten()
+        super().process_message(message)
+
+    def _forgotten(self) -> None:
+        if self.painter is not None:
+            self.painter.repaint()
 
     @property
     def sent(self) -> int:

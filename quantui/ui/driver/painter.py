@@ -1,6 +1,7 @@
 """The thread that writes to the terminal: always the newest picture, however slow the terminal is."""
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -12,6 +13,8 @@ from quantui.ui.driver.grid import BEGIN, END, ENTER, LEAVE, Grid
 
 SMALL: Final = 400
 """Bytes up to which a frame needs no brackets against being shown half: it arrives whole."""
+REPAINT_S: Final = 0.05
+"""After a resize Textual draws anew within this time, or not at all."""
 MOST_CONTROLS: Final = 64
 """Bells and notifications that wait for a terminal that does not read; more are left out."""
 
@@ -38,6 +41,7 @@ class Painter(threading.Thread):
         self._brackets = False
         """Whether the terminal knows the brackets of a frame."""
         self._is_due = self._is_over = False
+        self._repaint_at = math.inf
         self.sent = 0
         """Bytes written."""
         self.slowest_s = 0.0
@@ -75,10 +79,10 @@ class Painter(threading.Thread):
         self._controls += [each for at, each in enumerate(controls) if at < room or each.startswith("\x1b[")]
 
     def repaint(self) -> None:
-        """Write every cell again: something else has written to the terminal."""
+        """Write every cell again, with the next frame or soon without one: the terminal may show anything, as after a resize."""
         with self._wake:
             self._difference.forget()
-            self._is_due = True
+            self._repaint_at = time.monotonic() + REPAINT_S
             self._wake.notify()
 
     def flush(self) -> None:
@@ -104,7 +108,7 @@ class Painter(threading.Thread):
         with contextlib.suppress(OSError):  # the terminal is gone: the guard ends the program
             while True:
                 with self._wake:
-                    self._wake.wait_for(lambda: self._is_over or (self._is_due and not self._is_open))
+                    self._wait()
                     over = self._is_over
                     data = self._next().encode()
                 if data:
@@ -112,9 +116,18 @@ class Painter(threading.Thread):
                 if over:
                     return
 
+    def _wait(self) -> None:
+        """Until there is something to write."""
+        while not (self._is_over or (self._is_due and not self._is_open)):
+            left = self._repaint_at - time.monotonic()
+            if left <= 0:
+                self._is_due, self._repaint_at = True, math.inf
+            else:
+                self._wake.wait(left if left < math.inf else None)
+
     def _next(self) -> str:
         """What to write now."""
-        self._is_due = False
+        self._is_due, self._repaint_at = False, math.inf
         controls, self._controls = self._controls, []
         picture = ""
         if self._is_inside:

@@ -46,7 +46,7 @@ def test_a_terminal_shows_the_same(frames: list[list[Run]], size: tuple[int, int
         screen.reset_mode(pyte.modes.DECAWM)
     straight_stream, our_stream = pyte.Stream(straight), pyte.Stream(ours)
     for number, frame in enumerate(frames):
-        if number == len(frames) // 2:
+        if number == len(frames) // 2 and other != size:
             grid.resize(*other)
             for screen in (straight, ours):
                 screen.resize(other[1], other[0])
