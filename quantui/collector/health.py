@@ -1,5 +1,6 @@
 """How the feed and the collector are: for `quantui status --json` and for the health page."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +11,6 @@ from quantui.feeds.feed import DELAYS_MS, Feed, FeedStatus
 from quantui.market.instruments import Symbol
 from quantui.market.stream import SymbolStream
 from quantui.text import safe
-
-_PAGE_MB = 4096 / 1e6
 
 
 def stream_health(stream: SymbolStream) -> dict[str, int | bool | None]:
@@ -88,6 +87,6 @@ def _row(symbol: Symbol, stream: SymbolStream | None, status: FeedStatus, monoto
 def _memory_mb() -> float:
     """Resident memory of this process; 0 where the system does not tell."""
     try:
-        return round(int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_MB)
+        return round(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
     except (OSError, ValueError, IndexError):
         return 0.0

@@ -19,6 +19,8 @@ class DiffDriver(LinuxDriver):
 
     name = "diff"
     painter: Painter | None = None
+    _sent_before = 0
+    """By the painters before this one: after a suspension there is another."""
 
     @property  # type: ignore[override]  # the painter does what Textual asks of its writer
     def _writer_thread(self) -> Painter | None:
@@ -27,6 +29,7 @@ class DiffDriver(LinuxDriver):
     @_writer_thread.setter
     def _writer_thread(self, writer: WriterThread | None) -> None:
         """Textual sets a writer of its own, which it starts next."""
+        self._sent_before = self.sent
         self.painter = None if writer is None else Painter(writer.fileno(), super()._get_terminal_size)
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -47,7 +50,7 @@ class DiffDriver(LinuxDriver):
     @property
     def sent(self) -> int:
         """Bytes sent to this terminal."""
-        return self.painter.sent if self.painter else 0
+        return self._sent_before + (self.painter.sent if self.painter else 0)
 
 
 class StockDriver(LinuxDriver):

@@ -44,8 +44,6 @@ class Painter(threading.Thread):
         self._repaint_at = math.inf
         self.sent = 0
         """Bytes written."""
-        self.slowest_s = 0.0
-        """Longest write since this was last set to 0."""
         self.writing_since: float | None = None
         """Since when the terminal has not taken what is being written (monotonic); None: nothing is."""
 
@@ -73,8 +71,6 @@ class Painter(threading.Thread):
         if (size := self._size()) != (self._wanted.columns, self._wanted.rows):
             self._wanted.resize(*size)
         controls = self._wanted.apply(text)
-        if ENTER in controls:
-            self._difference.forget()
         room = MOST_CONTROLS - len(self._controls)
         self._controls += [each for at, each in enumerate(controls) if at < room or each.startswith("\x1b[")]
 
@@ -141,10 +137,9 @@ class Painter(threading.Thread):
         return "".join(controls) + picture
 
     def _send(self, data: bytes) -> None:
-        self.writing_since = started = time.monotonic()
+        self.writing_since = time.monotonic()
         left = memoryview(data)
         while left:
             left = left[os.write(self._file, left) :]
         self.writing_since = None
         self.sent += len(data)
-        self.slowest_s = max(self.slowest_s, time.monotonic() - started)
