@@ -26,14 +26,6 @@ class Action(NamedTuple):
     palette: bool = True
 
 
-TIMEFRAMES: Final = ("1s", "1m", "5m", "15m", "1h")
-WINDOWS: Final = (60, 120, 240, 480)
-ESTIMATORS: Final = ("ols", "huber", "theil-sen", "tls", "returns", "dols", "johansen", "kalman")
-SLOPES_WINDOW: Final = 1000
-"""Largest window of theil-sen, as the collector has it."""
-ENTRY_STEP: Final = 0.1
-ENTRY_LOWEST: Final = 0.1
-
 ACTIONS: Final = (
     Action(
         "help", "question_mark,f1", "? F1", "help", "Help", "Show how each panel is computed and read, and the keys.", "? help", 8
@@ -234,30 +226,3 @@ def bound() -> Iterator[tuple[str, str, str, Action]]:
             continue
         for digit in action.keys.split(","):
             yield f"{action.id}-{digit}", digit, f"pick_pair({int(digit) - 1})", action
-
-
-def stepped(choices: tuple[str, ...] | tuple[int, ...], current: str | int, step: int) -> str | int:
-    """The next or previous choice; the ends hold. A current value that is none of them counts as its place in order."""
-    if current in choices:
-        index = list(choices).index(current) + step
-    elif isinstance(current, int):
-        below = sum(1 for choice in choices if isinstance(choice, int) and choice < current)
-        index = below if step > 0 else below - 1
-    else:
-        index = 0
-    return choices[min(len(choices) - 1, max(0, index))]
-
-
-def moved_entry(entry: float, step: int) -> float:
-    """The threshold moved by a step of a tenth, never below a tenth."""
-    return max(ENTRY_LOWEST, round(entry + step * ENTRY_STEP, 1))
-
-
-def next_estimator(current: str, step: int, space: str, window: int) -> str:
-    """The next or previous estimator that can be with this space and window; the list is a ring."""
-    place = ESTIMATORS.index(current) if current in ESTIMATORS else 0
-    while True:
-        place = (place + step) % len(ESTIMATORS)
-        found = ESTIMATORS[place]
-        if not (found == "returns" and space != "log") and not (found == "theil-sen" and window > SLOPES_WINDOW):
-            return found

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
-from quantui.ui import terminal_alerts
-from quantui.ui.actions import TIMEFRAMES, WINDOWS, bound, moved_entry, next_estimator, stepped
+from quantui.ui.actions import bound
+from quantui.ui.announcer import Announcer
+from quantui.ui.choices import Change, Choices
 from quantui.ui.driver.drivers import DiffDriver, StockDriver, driver_class
 from quantui.ui.driver.meter import Meter
 from quantui.ui.keys import rebound
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from quantui.collector.pages import Page
-    from quantui.collector.snapshot import AlertRow, Session, Snapshot
+    from quantui.collector.snapshot import Snapshot
     from quantui.ui.render.pages.sheet import View
     from quantui.ui.screens.page import PageScreen
 
@@ -38,9 +39,6 @@ LEAVE_S: Final = 1.5
 
 MESSAGE_S: Final = 12.0
 """How long an answer to a key stays."""
-
-BELL_S: Final = 1.0
-"""Shortest time between two bells."""
 
 
 class MonitorApp(App[int]):
@@ -85,11 +83,8 @@ class MonitorApp(App[int]):
         """What ended the screen, where it ended by a failure."""
         self._glyphs = choose(self.settings.glyphs, self._environ)
         self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps)
-        self._latest: Snapshot | None = None
-        self._wanted: dict[str, float | str] = {}
-        self._last_change = 0
-        self._last_alert: int | None = None
-        self._bell_at = float("-inf")
+        self._choices = Choices()
+        self._announcer = Announcer(self.settings, self._environ, now)
         self._told = ""
         self._lost = ""
         self._meter = Meter(now)
@@ -122,13 +117,11 @@ class MonitorApp(App[int]):
 
     def on_snapshot_fetched(self, message: SnapshotFetched) -> None:
         """Hand a snapshot to the screen."""
-        if message.applied >= self._last_change:
-            self._wanted.clear()
-        snapshot = message.snapshot or self._latest
+        self._choices.answered(message.applied)
         self._lost = ""
-        if snapshot is not None:
-            self._latest = snapshot
-            self._ring(snapshot)
+        if message.snapshot is not None:
+            self._choices.latest = message.snapshot
+            self._announce(message.snapshot)
         self._show()
         self._puller.taken()
 
@@ -172,42 +165,35 @@ class MonitorApp(App[int]):
         if event.widget is not None and event.widget.id == "pairs":
             index = self.monitor.pair_at(event.y)
             if index is not None:
-                self._change(pair=index)
+                self._change({"pair": index})
 
     def action_step_pair(self, step: int) -> None:
-        """Focus the next or previous pair; the list is a ring."""
-        if self._latest and self._latest.pairs:
-            self._change(pair=(int(self._current("pair")) + step) % len(self._latest.pairs))
+        """Focus the next or previous pair."""
+        self._change(self._choices.pair(step))
 
     def action_pick_pair(self, index: int) -> None:
         """Focus the pair with this index, where there is one."""
-        if self._latest and index < len(self._latest.pairs):
-            self._change(pair=index)
+        self._change(self._choices.picked(index))
 
     def action_step_timeframe(self, step: int) -> None:
         """The next longer or shorter timeframe."""
-        if self._latest:
-            self._change(timeframe=stepped(TIMEFRAMES, str(self._current("timeframe")), step))
+        self._change(self._choices.timeframe(step))
 
     def action_step_window(self, step: int) -> None:
         """The next larger or smaller window."""
-        if self._latest:
-            self._change(window=stepped(WINDOWS, int(self._current("window")), step))
+        self._change(self._choices.window(step))
 
     def action_step_estimator(self, step: int) -> None:
         """The next or previous way to find the hedge ratio."""
-        if self._latest:
-            current, window = str(self._current("estimator")), int(self._current("window"))
-            self._change(estimator=next_estimator(current, step, self._latest.session.space, window))
+        self._change(self._choices.estimator(step))
 
     def action_step_entry(self, step: int) -> None:
         """Move the threshold."""
-        if self._latest:
-            self._change(entry=moved_entry(float(self._current("entry")), step))
+        self._change(self._choices.entry(step))
 
     def action_pause(self) -> None:
         """Freeze or unfreeze the picture."""
-        if self._latest is None:
+        if self._choices.latest is None:
             return
         self.monitor.state = self.monitor.state._replace(paused=not self.monitor.state.paused)
         self._show()
@@ -286,24 +272,18 @@ class MonitorApp(App[int]):
     async def _call(self, action: str) -> None:
         await self.run_action(action)
 
-    def _current(self, name: str) -> float | str:
-        if name in self._wanted:
-            return self._wanted[name]
-        assert self._latest is not None
-        value: float | str = getattr(self._latest.session, name)
-        return value
-
-    def _change(self, **changes: float | str) -> None:
+    def _change(self, change: Change) -> None:
         """Pass a change on and show at once that it is on its way; it also unfreezes the picture."""
-        self._wanted |= changes
-        self._last_change = self._puller.change(**changes)
+        if not change:
+            return
+        self._choices.ask(change, self._puller.change(**change))
         self.monitor.state = self.monitor.state._replace(paused=False)
         self._show()
         self.call_after_refresh(self._puller.hurry)
 
     def _show(self) -> None:
-        monitor, snapshot = self.monitor, self._latest
-        state = monitor.state._replace(lost=bool(self._lost), wanted=self._wanted_session())
+        monitor, snapshot = self.monitor, self._choices.latest
+        state = monitor.state._replace(lost=bool(self._lost), wanted=self._choices.session)
         with self.batch_update():
             if snapshot is not None and not state.paused:
                 monitor.snapshot = snapshot
@@ -311,13 +291,6 @@ class MonitorApp(App[int]):
                 monitor.state = state
             self._show_page()
             self._show_message()
-
-    def _wanted_session(self) -> "Session | None":
-        if not self._wanted or self._latest is None:
-            return None
-        from msgspec.structs import replace
-
-        return replace(self._latest.session, **self._wanted)
 
     def _tell(self, text: str) -> None:
         self._told = text
@@ -341,22 +314,9 @@ class MonitorApp(App[int]):
         self._puller.leave(how)
         self.set_timer(LEAVE_S, lambda: self.exit(0))
 
-    def _ring(self, snapshot: "Snapshot") -> None:
+    def _announce(self, snapshot: "Snapshot") -> None:
         """Bell and notification for alerts that came since the screen looks."""
-        newest = max((row.id for row in snapshot.alerts), default=-1)
-        last = self._last_alert
-        self._last_alert = newest if last is None else max(newest, last)
-        if last is None or newest <= last:
-            return
-        rows = [row for row in snapshot.alerts if row.id > last and row.notify]
-        if rows:
-            self._announce(rows)
-
-    def _announce(self, rows: list["AlertRow"]) -> None:
-        bell = self.settings.bell and self._now() - self._bell_at >= BELL_S
-        sequences = terminal_alerts.announcement(rows, bell=bell, setting=self.settings.notify_terminal, environ=self._environ)
-        if sequences.startswith(terminal_alerts.BELL):
-            self._bell_at = self._now()
+        sequences = self._announcer.sequences(snapshot)
         if sequences and self._driver is not None and not self.is_headless:
             self._driver.write(sequences)
 

@@ -8,7 +8,7 @@ from quantui.collector.session import Kept, SessionChange, changed, check, resto
 from quantui.collector.snapshot import Session
 from quantui.config.settings import Analysis
 from quantui.market.instruments import Pair
-from quantui.ui.actions import ESTIMATORS, next_estimator
+from quantui.ui.choices import ESTIMATORS, next_estimator
 
 PAIRS = tuple(Pair.parse(text, "binance-usdm") for text in ("AUSDT/BUSDT", "CUSDT/BUSDT", "DUSDT/BUSDT"))
 SESSION = Session(pair=0, timeframe="1m", window=240, z_window=240, entry=2.0, exit=0.5)

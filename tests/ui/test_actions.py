@@ -1,6 +1,7 @@
 import pytest
 
-from quantui.ui.actions import ACTIONS, TIMEFRAMES, WINDOWS, bound, moved_entry, stepped
+from quantui.ui.actions import ACTIONS, bound
+from quantui.ui.choices import TIMEFRAMES, WINDOWS, moved_entry, stepped
 from quantui.ui.settings import ScreenSettings
 
 
