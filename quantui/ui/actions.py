@@ -166,6 +166,42 @@ ACTIONS: Final = (
 )
 
 
+MONITOR_ACTIONS: Final = (
+    Action(
+        "next-panel",
+        "tab",
+        "Tab",
+        "mark(1)",
+        "Next panel",
+        "Mark the next panel: ? explains it, f lets it fill the screen.",
+        "Tab panel",
+        2,
+    ),
+    Action("previous-panel", "shift+tab", "Shift+Tab", "mark(-1)", "Previous panel", "Mark the panel before."),
+    Action(
+        "maximise",
+        "f",
+        "f",
+        "maximise",
+        "Fill the screen",
+        "The marked panel, else the z-score, fills the screen; again: all panels.",
+        "f full",
+        3,
+    ),
+    Action(
+        "search",
+        "slash",
+        "/",
+        "search",
+        "Find a pair",
+        "Type a part of its name; Enter puts the first that is shown in focus.",
+        "/ find",
+        4,
+    ),
+)
+"""What a key does on the monitor only, to its own panels."""
+
+
 PAGE_ACTIONS: Final = (
     Action("page-back", "q,escape", "q esc", "back", "Back", "Back to the monitor.", "q back", 9),
     Action("page-down", "j,down", "j ↓", "step(1)", "Down", "One row down.", "j/k row", 5),

@@ -98,8 +98,11 @@ class MonitorApp(App[int]):
 
     def get_default_screen(self) -> "Screen[None]":
         """The monitor is the first screen."""
-        footer = [Field(action.footer, priority=action.priority) for action in self._keys.actions if action.footer]
-        self.monitor = MonitorScreen(STYLES[self.theme], self._glyphs, footer, resized=self._puller.want, now=self._now)
+        actions = (*self._keys.actions, *self._keys.monitor_actions)
+        footer = [Field(action.footer, priority=action.priority) for action in actions if action.footer]
+        self.monitor = MonitorScreen(
+            STYLES[self.theme], self._glyphs, footer, resized=self._puller.want, pick=self.action_pick_pair, now=self._now
+        )
         return self.monitor
 
     def on_mount(self) -> None:
@@ -222,7 +225,8 @@ class MonitorApp(App[int]):
         """Open the help screen, which is imported only now."""
         from quantui.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._keys))
+        about = self._page.kind.name if self._page is not None else self.monitor.marked
+        self.push_screen(HelpScreen(self._keys, about))
 
     def action_open_page(self, name: str) -> None:
         """Show a page over the monitor, in place of the one that is there. What it needs is imported only now."""

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from quantui.ui.actions import ACTIONS, PAGE_ACTIONS, Action, bound
+from quantui.ui.actions import ACTIONS, MONITOR_ACTIONS, PAGE_ACTIONS, Action, bound
 
 _NAMES: Final = {
     "solidus": "slash",
@@ -21,6 +21,7 @@ class Keys(NamedTuple):
     """All actions with the keys they have now."""
 
     actions: tuple[Action, ...] = ACTIONS
+    monitor_actions: tuple[Action, ...] = MONITOR_ACTIONS
     page_actions: tuple[Action, ...] = PAGE_ACTIONS
     keymap: Mapping[str, str] = {}
     """What differs from the built-in ones, as Textual wants it."""
@@ -35,15 +36,18 @@ def rebound(chosen: Mapping[str, str]) -> Keys:
     Raises:
         ValueError: there is no such action, no key, or a key would do two things in one place. One line.
     """
-    known = {action.id for action in (*ACTIONS, *PAGE_ACTIONS) if "{" not in action.call}
+    known = {action.id for action in (*ACTIONS, *MONITOR_ACTIONS, *PAGE_ACTIONS) if "{" not in action.call}
     for name in chosen:
         if name not in known:
             raise ValueError(f"there is no action {name!r}; there are {', '.join(sorted(known))}")
     keymap = {name: ",".join(_key(name, part) for part in keys.split(",")) for name, keys in chosen.items()}
-    actions, page_actions = (tuple(_with(action, keymap) for action in each) for each in (ACTIONS, PAGE_ACTIONS))
-    _refuse_clashes([(name, keymap.get(name, keys)) for name, keys, _, _ in bound()])
-    _refuse_clashes([(action.id, action.keys) for action in page_actions])
-    return Keys(actions, page_actions, keymap)
+    actions, on_monitor, on_pages = (
+        tuple(_with(action, keymap) for action in each) for each in (ACTIONS, MONITOR_ACTIONS, PAGE_ACTIONS)
+    )
+    everywhere = [(name, keymap.get(name, keys)) for name, keys, _, _ in bound()]
+    _refuse_clashes([*everywhere, *((action.id, action.keys) for action in on_monitor)])
+    _refuse_clashes([(action.id, action.keys) for action in on_pages])
+    return Keys(actions, on_monitor, on_pages, keymap)
 
 
 def _key(name: str, text: str) -> str:

@@ -371,3 +371,62 @@ async def test_a_screenshot_is_written_beside_the_log_and_its_failure_is_told(tm
             await pilot.press("S")
             await until(pilot, lambda: said in panel(app, "notice"), said)  # noqa: B023 - within its own turn
     assert await asyncio.to_thread(lambda: [path.suffix for path in tmp_path.iterdir()]) == [".svg"]
+
+
+async def test_a_marked_panel_is_explained_first_and_fills_the_screen() -> None:
+    async with running(FakeSource()) as (app, pilot):
+        await pilot.press("tab", "tab", "tab")
+        assert app.monitor.query_one("#stationarity").border_title == "▸ Stationarity"
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        block = app.screen.query_one("#about-stationarity")
+        await until(pilot, lambda: app.screen.query_one("#help").scroll_y == block.virtual_region.y)
+        await pilot.press("q", "f")
+        await until(pilot, lambda: app.monitor.query_one("#stationarity").region.height == 22)
+        await pilot.press("shift+tab")
+        await until(pilot, lambda: app.monitor.query_one("#regression").region.height == 22)
+        await pilot.press("f")
+        await until(pilot, lambda: app.monitor.query_one("#regression").region.height == 5)
+
+
+@pytest.mark.parametrize("name", ["spark", "z", "pairs", "log"])
+async def test_every_marked_panel_shows_that_it_is(name: str) -> None:
+    async with running(FakeSource()) as (app, pilot):
+        while app.monitor.marked != name:
+            await pilot.press("shift+tab")
+        shown = {"spark": "spark-labels", "z": "z-labels"}.get(name, name)
+        assert panel(app, shown).splitlines()[0].startswith("▸")
+        await pilot.press("f")
+        await until(pilot, lambda: panel(app, shown).splitlines()[0].startswith("▸") or name == "spark")
+        assert app.monitor.only == name
+
+
+async def test_a_digit_in_the_help_jumps_to_its_block() -> None:
+    async with running(FakeSource()) as (app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.press("5")
+        block = app.screen.query_one("#about-stationarity")
+        await until(pilot, lambda: app.screen.query_one("#help").scroll_y == block.virtual_region.y)
+
+
+async def test_a_pair_is_found_by_a_part_of_its_name() -> None:
+    source = FakeSource()
+    async with running(source) as (app, pilot):
+        await pilot.press("slash", "s", "o", "l")
+        assert [row.split()[1] for row in panel(app, "pairs").splitlines()[1:]] == ["SOL/ETH"]
+        assert "/sol_" in panel(app, "footer")
+        await pilot.press("enter")
+        await until(pilot, lambda: sessions(source) == [{"pair": 1}])
+        assert "87/240" in panel(app, "pairs")
+
+
+async def test_a_search_that_finds_nothing_or_is_dropped_changes_nothing() -> None:
+    source = FakeSource()
+    async with running(source) as (app, pilot):
+        await pilot.press("slash", "q", "x")
+        assert "none" in panel(app, "pairs")
+        await pilot.press("enter", "slash", "s", "escape", "e")
+        await until(pilot, lambda: ("export", "analytics") in source.calls)
+        assert sessions(source) == []
+        assert "? help" in panel(app, "footer")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from quantui.ui.actions import ACTIONS, PAGE_ACTIONS
+from quantui.ui.actions import ACTIONS, MONITOR_ACTIONS, PAGE_ACTIONS
 from quantui.ui.app import MonitorApp
 from quantui.ui.keys import rebound
 from quantui.ui.screens.page import PageScreen
@@ -18,7 +18,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "keys.md"
 def table() -> str:
     """The docs' table, as it should be."""
     lines = ["| keys | action | does |", "|---|---|---|"]
-    for heading, actions in (("", ACTIONS), ("*on a page*", PAGE_ACTIONS)):
+    for heading, actions in (("", ACTIONS), ("*on the monitor*", MONITOR_ACTIONS), ("*on a page*", PAGE_ACTIONS)):
         if heading:
             lines.append(f"| {heading} | | |")
         lines += [f"| `{action.shown}` | `{action.id}` | {action.tooltip} |" for action in actions]

@@ -56,13 +56,18 @@ def notice_room(width: int, height: int) -> int:
     return max(0, min(NOTICE_LIMIT, z - 2))
 
 
-def arrange(width: int, height: int, notice_rows: int = 0) -> dict[str, Rect]:
+PANELS: Final = ("price", "regression", "stationarity", "alerts", "spark", "z", "pairs", "log")
+"""What can be marked and fill the screen, in reading order; `spark` and `z` are charts with their columns."""
+
+
+def arrange(width: int, height: int, notice_rows: int = 0, only: str = "") -> dict[str, Rect]:
     """The rectangle of each panel by its name; they touch and never overlap.
 
     Args:
         width: Columns of the terminal.
         height: Rows of the terminal.
         notice_rows: Rows the notice needs now.
+        only: The panel that fills the screen; empty for all.
     """
     sizes = plan(width, height)
     notice = min(notice_rows, notice_room(width, height))
@@ -74,7 +79,11 @@ def arrange(width: int, height: int, notice_rows: int = 0) -> dict[str, Rect]:
     if notice:
         panels["notice"] = Rect(0, 1, width, notice)
     y = 1 + notice
-    for index, name in enumerate(("price", "regression", "stationarity", "alerts")):
+    if only:
+        whole = Rect(0, y, width, height - 1 - y)
+        chart = {"spark": sizes._replace(sparks=1, spark=whole.height), "z": sizes._replace(sparks=0)}.get(only)
+        return panels | ({only: whole} if chart is None else _charts(whole, chart, (only,)))
+    for index, name in enumerate(PANELS[:4]):
         left, right = width * index // 4, width * (index + 1) // 4
         panels[name] = Rect(left, y, right - left, sizes.card)
     y += sizes.card
@@ -93,11 +102,13 @@ def arrange(width: int, height: int, notice_rows: int = 0) -> dict[str, Rect]:
     return panels | _charts(charts, sizes)
 
 
-def _charts(area: Rect, sizes: _Plan) -> dict[str, Rect]:
+def _charts(area: Rect, sizes: _Plan, names: tuple[str, ...] = ("spark", "z")) -> dict[str, Rect]:
     sparks = sizes.sparks * sizes.spark
     middle = area.width - sizes.label - sizes.value
     panels = {}
     for name, y, rows in (("spark", area.y, sparks), ("z", area.y + sparks, area.height - sparks)):
+        if name not in names:
+            continue
         panels[f"{name}-labels"] = Rect(area.x, y, sizes.label, rows)
         panels[f"{name}-plot"] = Rect(area.x + sizes.label, y, middle, rows)
         panels[f"{name}-values"] = Rect(area.x + sizes.label + middle, y, sizes.value, rows)

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 _BLANK: Line = ()
 
 
-def spark_labels(snapshot: "Snapshot", count: int, height: int, width: int) -> list[Line]:
-    """Name of each sparkline at the middle of its rows."""
+def spark_labels(snapshot: "Snapshot", count: int, height: int, width: int, mark: str = "") -> list[Line]:
+    """Name of each sparkline at the middle of its rows; `mark` stands before each where the panel is marked."""
     names = (*bases(snapshot.y.symbol, snapshot.x.symbol), "spread", "corr")[:count]
-    return _spaced([line(Span(fit(name, width), Role.DIM)) for name in names], count, height)
+    role = Role.FOCUS if mark else Role.DIM
+    return _spaced([line(Span(fit(mark + name, width), role)) for name in names], count, height)
 
 
 def spark_values(snapshot: "Snapshot", count: int, height: int, width: int) -> list[Line]:
@@ -45,8 +46,8 @@ def _spaced(lines: list[Line], count: int, height: int) -> list[Line]:
     return out
 
 
-def z_labels(scale: Scale, entry: float, height: int, width: int) -> list[Line]:
-    """The thresholds and 0 at their rows."""
+def z_labels(scale: Scale, entry: float, height: int, width: int, mark: str = "") -> list[Line]:
+    """The thresholds and 0 at their rows, the name at the top; `mark` stands before it where the panel is marked."""
     out = [_BLANK] * height
     for level, text in ((0.0, "0"), (entry, f"+{entry:.1f}"), (-entry, f"-{entry:.1f}")):
         row = row_of(level, scale, height)
@@ -54,7 +55,8 @@ def z_labels(scale: Scale, entry: float, height: int, width: int) -> list[Line]:
             out[row] = line(Span(fit(text, width - 1, right=True), Role.DIM))
     if height:
         first = "".join(text for text, _ in out[0])
-        out[0] = line(Span(fit("z" + first[1:] if first else "z-score", width), Role.DIM))
+        name = f"{mark}z" if first or mark else "z-score"
+        out[0] = line(Span(fit(name + first[len(name) :], width), Role.FOCUS if mark else Role.DIM))
     return out
 
 

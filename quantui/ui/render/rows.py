@@ -21,10 +21,11 @@ _P = 7
 """Of those, the p value, left out first."""
 
 
-def title(text: str, width: int, glyphs: Glyphs) -> Line:
+def title(text: str, width: int, glyphs: Glyphs, *, is_marked: bool = False) -> Line:
     """A heading in a rule across the panel."""
-    head = f"{glyphs.rule} {text} "
-    return (Span(fit(head + glyphs.rule * max(0, width - cells(head)), width), Role.TITLE),)
+    head = f"{glyphs.focus if is_marked else glyphs.rule} {text} "
+    role = Role.FOCUS if is_marked else Role.TITLE
+    return (Span(fit(head + glyphs.rule * max(0, width - cells(head)), width), role),)
 
 
 def window(count: int, rows: int, focus: int) -> int:
@@ -32,17 +33,50 @@ def window(count: int, rows: int, focus: int) -> int:
     return max(0, min(focus - rows // 2, count - rows))
 
 
-def watch_list(pairs: Sequence["PairRow"], focus: int, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Heading and as many pairs as there is room for, the one in focus among them."""
+def matching(pairs: Sequence["PairRow"], text: str) -> list[int]:
+    """Indices of the pairs whose name holds the text, as it is or as it is shown; all where it is empty."""
+    wanted = text.strip().casefold()
+    return [
+        index for index, pair in enumerate(pairs) if wanted in pair.label.casefold() or wanted in short_label(pair.label).casefold()
+    ]
+
+
+def watch_list(
+    pairs: Sequence["PairRow"],
+    focus: int,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    *,
+    search: str | None = None,
+    is_marked: bool = False,
+) -> list[Line]:
+    """Heading and as many pairs as there is room for, the one in focus among them.
+
+    Args:
+        pairs: The whole list.
+        focus: Index of the pair in focus.
+        width: Cells.
+        height: Rows.
+        glyphs: The signs to draw with.
+        search: What is being typed: only pairs that match are shown, and the first of them is marked. None: nothing is.
+        is_marked: Whether the panel is.
+    """
     rows = max(0, height - 1)
-    start = window(len(pairs), rows, focus)
-    shown = pairs[start : start + rows]
-    part = f" {start + 1}-{start + len(shown)} of {len(pairs)}" if len(shown) < len(pairs) else ""
+    listed = matching(pairs, search or "")
+    if search is not None:
+        focus = listed[0] if listed else -1
+    start = window(len(listed), rows, listed.index(focus) if focus in listed else 0)
+    shown = listed[start : start + rows]
+    part = f" {start + 1}-{start + len(shown)} of {len(listed)}" if len(shown) < len(listed) else ""
+    part = f" like {search}{part}" if search else part
     longest = max((cells(short_label(pair.label)) for pair in pairs), default=3)
     room = width - _HEAD - _NUMBERS
     column = max(3, min(longest, room if longest <= room else room + _P))
-    lines = [_pair(pair, start + offset, column, glyphs, is_focus=start + offset == focus) for offset, pair in enumerate(shown)]
-    return [title(f"Pairs{part}", width, glyphs), *lines]
+    lines = [_pair(pairs[index], index, column, glyphs, is_focus=index == focus) for index in shown]
+    if not listed:
+        lines = [line(Span("  none", Role.DIM))]
+    return [title(f"Pairs{part}", width, glyphs, is_marked=is_marked), *lines]
 
 
 def _pair(pair: "PairRow", index: int, column: int, glyphs: Glyphs, *, is_focus: bool) -> Line:
@@ -63,7 +97,14 @@ _SEVERITIES = {"alert": Role.BAD, "warning": Role.WARN, "info": Role.TEXT}
 
 
 def alert_log(
-    alerts: Sequence["AlertRow"], fresh: Collection[int], new: Collection[int], width: int, height: int, glyphs: Glyphs
+    alerts: Sequence["AlertRow"],
+    fresh: Collection[int],
+    new: Collection[int],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    *,
+    is_marked: bool = False,
 ) -> list[Line]:
     """Heading and the newest alerts.
 
@@ -74,8 +115,9 @@ def alert_log(
         width: Cells.
         height: Rows.
         glyphs: The signs to draw with.
+        is_marked: Whether the panel is.
     """
-    lines = [title("Alerts (UTC)", width, glyphs)]
+    lines = [title("Alerts (UTC)", width, glyphs, is_marked=is_marked)]
     for row in alerts[: max(0, height - 1)]:
         mark = "!" if row.id in new else " "
         role = Role.FLASH if row.id in fresh else _SEVERITIES.get(row.severity, Role.TEXT)

@@ -1,6 +1,6 @@
-"""Help: what each panel shows, how it is computed and read, and every key."""
+"""Help: every key, and what each panel shows, how it is computed and read, and what it does not say."""
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -9,132 +9,100 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from quantui.ui.help_texts import ABOUT, LAST, About
 from quantui.ui.keys import Keys
 
-PANELS: Final = """\
-Status line
-Left: state of the connection, venue, pair Y/X, timeframe, window, estimator. Right: age of the last trade of the pair
-by exchange time; lag, the median delay from the exchange to here; skew, local clock minus exchange clock; gaps, holes
-in the trades not yet filled (+lost: could not be filled); cert, share of closed bars found equal to the exchange's
-own (!n: n differ).
+if TYPE_CHECKING:
+    from quantui.ui.actions import Action
 
-Price
-Latest trade of both legs; the arrow is the change over the window. With more room: that change, volatility a year
-(365 days), best ask over best bid in basis points, and the funding rate of perpetuals.
-
-Regression
-y = alpha + beta x on the natural logs of the last W closed bars. beta is the hedge ratio, with its standard error; R2
-its fit; corr the Pearson correlation of the log returns; s the spread y - alpha - beta x now, with its standard
-deviation, both in basis points (1 bp is 0.01 %) where logs are used. `b` changes how beta is found, the status line
-names it: OLS least squares; HUBER and THEIL (Theil-Sen), little moved by wild bars; TLS, the same whichever leg is y; RETURNS,
-from log returns; DOLS and JOHANS (Johansen), for legs that are cointegrated; KALMAN, a beta that drifts: there s is what the bar
-before did not expect, z is that in its own standard deviations, and there is no preview. TLS and Theil-Sen have no
-standard error. Engle-Granger always tests the least-squares line.
-
-Stationarity
-EG: Engle-Granger test on the residuals (MacKinnon p); a tick means the pair is cointegrated at the gate's level. ADF:
-Dickey-Fuller on the spread; on residuals it is too lenient, so EG decides. t1/2: half-life of the spread in bars,
-always with its small-sample interval: a wide one says the number means little.
-
-Alerts
-armed, or the signal in force. An alert fires once when |z| reaches the threshold and the gates pass; it is armed
-again after |z| has come back. A gate that fails is named with its value and its limit. Chance: the alerts a day that
-two coins which have nothing to do with each other would give at this threshold, before gates. Max: the largest |z|
-that this window can show.
-
-Sparklines
-Closes of Y and X, the spread and the correlation, one point a closed bar, the newest at the right; the last point is
-the forming bar. Each line has its own scale.
-
-z-score
-How many standard deviations the spread is from its mean over the window. Above the upper line Y is dear against X:
-SHORT the spread (sell Y, buy beta X); below the lower one LONG. The preview is the forming bar; only closed bars fire
-alerts.
-
-Pairs
-Each watched pair: z, signal, tick where cointegrated, p of Engle-Granger. n/N: that many bars of those needed.
-
-Scanner
-Every ordered pair of the watched symbols, tested at each closed bar of a minute or longer. p is Engle-Granger's; of many
-tests some are low by chance alone, so q says which share of the pairs up to this one to expect to be false (q BY: under any
-dependence). z, t1/2 and beta as on the monitor, by least squares. Under w, a tick: on the watch list. A filter compares columns:
-q p z half_life corr beta r2 eg lags q_by, and y x pair with `*`; a row that lacks a number it needs is not shown.
-
-Pair in detail
-Everything `quantui analyze` says of the pair in focus, with one line for each test: what it says, how sure, and what it does
-not say. Below: beta with its band, p over time, and residuals against a normal distribution.
-
-Chart
-One column a bar, closed bars only, the newest at the right: candles of y, of x, or both legs in percent of the left edge (x
-changes), their volume, then z with its thresholds, the spread s and beta as they were published at each bar. A falling
-candle's body is a double line. h and l move the crosshair; the second line tells everything there. The arrows above mark
-the bars an alert was about.
-
-Health
-Whether what you see can be trusted: open holes, what was read back or lost, bars proven against the exchange's own, how
-late messages come, what may still be asked of the exchange, memory, and the bytes this screen sends to your terminal.
-
-Correlations
-Pearson correlation of log returns over the window, in hundredths; symbols that move together stand side by side.
-
-Statistics
-One row a symbol over the window. range/y is the volatility from high and low, CV how uneven the turnover is.
-
-Log
-Alerts and what happened to the data, newest first, in UTC. `!` marks what came while this screen was looking.
-
-Too little data
-is shown as n/N or with its reason, never as 0.
-"""
-"""Blocks divided by blank lines; the first line of each is the panel it explains."""
+KEYS: Final = "keys"
+"""The block of the keys, first of all."""
 
 
-def help_text(keys: Keys) -> Text:
-    """The whole text, from the panels above and the list of actions."""
+def key_text(keys: Keys) -> Text:
+    """Every key with what it does."""
     text = Text()
-    text.append("Keys\n", "bold")
-    for action in keys.actions:
-        text.append(f"  {action.shown:<10s}", "bold")
-        text.append(f" {action.tooltip}\n")
-    text.append("\nKeys of the pages: s scanner, v chart, i pair, c correlations, m statistics, H health\n", "bold")
-    for action in keys.page_actions:
-        text.append(f"  {action.shown:<10s}", "bold")
-        text.append(f" {action.tooltip}\n")
-    text.append("  Shift+drag selects text in most terminals.\n")
-    for block in PANELS.split("\n\n"):
-        title, *body = block.split("\n")
-        text.append(f"\n{title}\n", "bold")
-        text.append(" ".join(body).strip() + "\n")
+    blocks: tuple[tuple[str, tuple[Action, ...]], ...] = (
+        ("Keys", keys.actions),
+        ("Keys of the monitor", keys.monitor_actions),
+        ("Keys of the pages", keys.page_actions),
+    )
+    for title, actions in blocks:
+        text.append(f"{title}\n", "bold")
+        for action in actions:
+            text.append(f"  {action.shown:<10s}", "bold")
+            text.append(f" {action.tooltip}\n")
     return text
 
 
+def about_text(about: About) -> Text:
+    """One panel or page."""
+    text = Text()
+    text.append(f"{about.title}\n", "bold")
+    for name, part in about.parts:
+        text.append(f"  {name}: ", "bold")
+        text.append(f"{part}\n")
+    return text
+
+
+def contents() -> Text:
+    """What the digits jump to."""
+    text = Text()
+    for number, name in enumerate(_JUMPS, 1):
+        about = ABOUT.get(name)
+        text.append(f"{number} ", "bold")
+        hint = f" ({about.hint})" if about and about.hint else ""
+        text.append(f"{about.title.lower() if about else KEYS}{hint}  ")
+    return text
+
+
+_JUMPS: Final = (KEYS, *list(ABOUT)[:8])
+
+
 class HelpScreen(ModalScreen[None]):
-    """Scrolls; any of its keys closes it."""
+    """Scrolls; a digit jumps; any of its other keys closes it.
+
+    Args:
+        keys: As they are now.
+        about: Name of the panel or page to begin with; the keys, where empty.
+    """
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,space", "dismiss", "Close", id="help-close"),
         Binding("j", "scroll(1)", "Down", id="help-down"),
         Binding("k", "scroll(-1)", "Up", id="help-up"),
+        *(Binding(str(number), f"jump('{name}')", "Jump", id=f"help-{name}") for number, name in enumerate(_JUMPS, 1)),
         Binding("ctrl+c", "app.quit", "Quit", id="help-quit"),
     ]
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, about: str = "") -> None:
         super().__init__()
-        self._keys = keys
+        self._keys, self._about = keys, about
 
     def compose(self) -> ComposeResult:
-        """One scrolling text."""
+        """What the digits jump to, and below it one scrolling text."""
+        yield Static(contents(), id="contents", markup=False)
         with VerticalScroll(id="help"):
-            yield Static(help_text(self._keys), markup=False)
+            yield Static(key_text(self._keys), id=f"about-{KEYS}", markup=False)
+            for name, about in ABOUT.items():
+                yield Static(about_text(about), id=f"about-{name}", markup=False)
+            yield Static(LAST, markup=False)
 
     def on_mount(self) -> None:
-        """Say how to leave."""
+        """Say how to leave; begin where the person was looking."""
         panel = self.query_one("#help")
         panel.border_title = "Help"
-        panel.border_subtitle = "arrows, j, k scroll   q, esc close"
+        panel.border_subtitle = "digits jump   arrows, j, k scroll   q, esc close"
         panel.focus()
+        if self._about in ABOUT:
+            self.call_after_refresh(self.action_jump, self._about)
 
     def action_scroll(self, step: int) -> None:
         """One row up or down."""
         self.query_one("#help").scroll_relative(y=step, animate=False)
+
+    def action_jump(self, name: str) -> None:
+        """To a block."""
+        block = self.query_one(f"#about-{name}")
+        self.query_one("#help").scroll_to(y=block.virtual_region.y, animate=False)

@@ -5,16 +5,19 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.style import Style
 from textual.app import ComposeResult
-from textual.events import Resize
+from textual.binding import Binding, BindingType
+from textual.events import Key, Paste, Resize
 from textual.layout import Layout
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from quantui.ui.actions import MONITOR_ACTIONS
 from quantui.ui.render import cards, geometry, readout, rows, status
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Field, Line, Role, Span, bar, fit, wrapped
 from quantui.ui.render.plot import points_of
 from quantui.ui.screens.layout import PanelLayout
+from quantui.ui.screens.typing_line import TypingLine
 from quantui.ui.widgets.chart import Sparks, ZScore
 from quantui.ui.widgets.lines import LineWidget
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 FLASH_S: Final = 0.5
 """How long a new alert stands out."""
 
+_LONGEST_NAME: Final = 40
+
 HEALTH_S: Final = 1.0
 """Shortest time between two redraws of ages and delays."""
 
@@ -32,6 +37,9 @@ class MonitorScreen(Screen[None]):
     """Lays the panels out and gives each its part of the snapshot."""
 
     AUTO_FOCUS: ClassVar[str | None] = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(each.keys, each.call, each.title, id=each.id, tooltip=each.tooltip, show=False) for each in MONITOR_ACTIONS
+    ]
 
     snapshot: reactive["Snapshot | None"] = reactive(None, repaint=False, init=False, always_update=True)
     """What is shown; None before the first one."""
@@ -39,6 +47,10 @@ class MonitorScreen(Screen[None]):
     """What the screen knows beside it."""
     message: reactive[str] = reactive("", repaint=False, init=False)
     """An answer to a key, shown above what the feed says."""
+    marked: reactive[str] = reactive("", repaint=False, init=False)
+    """The panel that keys are about; empty for none."""
+    only: reactive[str] = reactive("", repaint=False, init=False)
+    """The panel that fills the screen; empty where all are shown."""
 
     def __init__(
         self,
@@ -47,11 +59,13 @@ class MonitorScreen(Screen[None]):
         footer: list[Field],
         *,
         resized: Callable[[int], None],
+        pick: Callable[[int], None],
         now: Callable[[], float],
     ) -> None:
         super().__init__()
         self._looks, self._glyphs, self._footer = styles, glyphs, footer
-        self._resized, self._now = resized, now
+        self._resized, self._pick, self._now = resized, pick, now
+        self._typing = TypingLine(_LONGEST_NAME)
         self._layout_of_panels = PanelLayout(self._rectangles)
         self._notice: list[str] = []
         self._health_at = float("-inf")
@@ -106,6 +120,57 @@ class MonitorScreen(Screen[None]):
         """There is something to say, or nothing any more."""
         self.draw()
 
+    def watch_marked(self) -> None:
+        """Another panel is marked."""
+        for name in cards.NAMES:
+            self._panels[name].set_class(name == self.marked, "-marked")
+        self.draw()
+
+    def watch_only(self) -> None:
+        """Panels come or go."""
+        self._panels["status"].refresh(layout=True)
+        self.call_after_refresh(self.draw)
+
+    def on_key(self, event: Key) -> None:
+        """While a name is typed, keys are text. It begins here: what is typed ahead would be taken for keys."""
+        if event.key == "slash" and not self._typing.is_open:
+            self.action_search()
+        elif not self._typing.is_open or event.key == "ctrl+c":
+            return
+        elif self._typing.press(event):
+            self._found()
+        event.stop()
+        event.prevent_default()
+        self.draw()
+
+    def on_paste(self, event: Paste) -> None:
+        """Pasted text is typed text."""
+        if self._typing.is_open:
+            self._typing.add(event.text)
+            self.draw()
+
+    def action_search(self) -> None:
+        """Begin to type a pair's name."""
+        if self.snapshot is not None:
+            self._typing.open()
+            self.draw()
+
+    def _found(self) -> None:
+        listed = rows.matching(self.snapshot.pairs, self._typing.text) if self.snapshot else []
+        if listed and self._typing.text:
+            self._pick(listed[0])
+
+    def action_mark(self, step: int) -> None:
+        """Mark the next or previous panel; behind the last comes none."""
+        ring = ("", *geometry.PANELS)
+        self.marked = ring[(ring.index(self.marked) + step) % len(ring)]
+        if self.only:
+            self.only = self.marked
+
+    def action_maximise(self) -> None:
+        """One panel fills the screen, or all are shown again."""
+        self.only = "" if self.only else self.marked or "z"
+
     def draw(self) -> None:
         """Bring every panel up to date; rows that are as before cost nothing."""
         if not self._can_draw():
@@ -147,7 +212,7 @@ class MonitorScreen(Screen[None]):
     def _rectangles(self, width: int, height: int) -> dict[str, geometry.Rect]:
         if not geometry.fits(width, height):
             return {"too-small": geometry.Rect(0, 0, width, height)}
-        return geometry.arrange(width, height, len(self._notice))
+        return geometry.arrange(width, height, len(self._notice), self.only)
 
     def _draw_too_small(self) -> None:
         need, have = geometry.SMALLEST, self.size
@@ -174,8 +239,11 @@ class MonitorScreen(Screen[None]):
         width = self._panels["status"].content_size.width
         self._panels["status"].show([status.state_line(self.snapshot, self.state, width, self._glyphs)])
         footer = self._panels["footer"]
-        text = "  ".join(field.text for field in bar(self._footer, footer.content_size.width, "  "))
-        footer.show([(Span(text, Role.DIM),)])
+        if self._typing.is_open:
+            footer.show([(Span(f"/{self._typing.text}_", Role.FOCUS), Span("  Enter puts it in focus, Esc drops it", Role.DIM))])
+        else:
+            text = "  ".join(field.text for field in bar(self._footer, footer.content_size.width, "  "))
+            footer.show([(Span(text, Role.DIM),)])
         if self.snapshot is not None:
             self._draw_health(self.snapshot.feed)
 
@@ -192,25 +260,36 @@ class MonitorScreen(Screen[None]):
     def _draw_panels(self, snapshot: "Snapshot") -> None:
         for name in cards.NAMES:
             panel = self._panels[name]
-            title = cards.title(name, panel.content_size.width)
+            title = (f"{self._glyphs.focus} " if name == self.marked else "") + cards.title(name, panel.content_size.width)
             if title != panel.border_title:  # setting it draws the whole card
                 panel.border_title = title
             panel.show(cards.card(name, snapshot, panel.content_size.width, self._glyphs))
-        self._sparks.count = geometry.plan(*self.size).sparks
+        self._sparks.count = len(geometry.PANELS[:4]) if self.only else geometry.plan(*self.size).sparks
         self._sparks.draw(snapshot, 0.0)
-        count = self._sparks.count
-        self._draw_lines("spark-labels", lambda w, h: readout.spark_labels(snapshot, count, h, w))
+        count, mark = self._sparks.count, self._mark("spark")
+        self._draw_lines("spark-labels", lambda w, h: readout.spark_labels(snapshot, count, h, w, mark))
         self._draw_lines("spark-values", lambda w, h: readout.spark_values(snapshot, count, h, w))
         self._draw_lines("z-values", lambda w, h: readout.z_values(snapshot, h, w))
-        self._draw_lines("log", lambda w, h: rows.alert_log(snapshot.alerts, self._fresh, self._new, w, h, self._glyphs))
+        alerts, is_marked = snapshot.alerts, self.marked == "log"
+        self._draw_lines(
+            "log", lambda w, h: rows.alert_log(alerts, self._fresh, self._new, w, h, self._glyphs, is_marked=is_marked)
+        )
         self._draw_choices(snapshot)
 
     def _draw_choices(self, snapshot: "Snapshot") -> None:
         """What shows a key's choice before the collector has it: the threshold and the pair in focus."""
         session = self.state.wanted or snapshot.session
         self._z.draw(snapshot, session.entry)
-        self._draw_lines("z-labels", lambda w, h: readout.z_labels(self._z.scale, session.entry, h, w))
-        self._draw_lines("pairs", lambda w, h: rows.watch_list(snapshot.pairs, session.pair, w, h, self._glyphs))
+        mark = self._mark("z")
+        self._draw_lines("z-labels", lambda w, h: readout.z_labels(self._z.scale, session.entry, h, w, mark))
+        search, is_marked = (self._typing.text if self._typing.is_open else None), self.marked == "pairs"
+        self._draw_lines(
+            "pairs",
+            lambda w, h: rows.watch_list(snapshot.pairs, session.pair, w, h, self._glyphs, search=search, is_marked=is_marked),
+        )
+
+    def _mark(self, name: str) -> str:
+        return self._glyphs.focus if name == self.marked else ""
 
     def _draw_lines(self, name: str, lines: Callable[[int, int], list[Line]]) -> None:
         panel = self._panels[name]

@@ -10,7 +10,6 @@ from textual.events import Key, Paste, Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from quantui.text import safe
 from quantui.ui.actions import PAGE_ACTIONS
 from quantui.ui.keys import Keys
 from quantui.ui.render import geometry
@@ -19,6 +18,7 @@ from quantui.ui.render.lines import Field, Line, Role, Span, bar, joined, wrappe
 from quantui.ui.render.pages.filters import LONGEST
 from quantui.ui.render.pages.kinds import Kind
 from quantui.ui.render.pages.sheet import Room, Sheet, View
+from quantui.ui.screens.typing_line import TypingLine
 from quantui.ui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ class PageScreen(Screen[None]):
         self._footer = {each.id: Field(each.footer, priority=each.priority) for each in (*keys.actions, *keys.page_actions)}
         self._top = 0
         self._sheet = Sheet((), ())
-        self._is_typing = False
-        self._before = ""
-        """The filter before it was being typed."""
+        self._typing = TypingLine(LONGEST)
 
     def compose(self) -> ComposeResult:
         """One panel of lines."""
@@ -101,30 +99,21 @@ class PageScreen(Screen[None]):
 
         It begins here and not by the binding, which is run a little later: what is typed ahead would be taken for keys.
         """
-        if event.key == "slash" and not self._is_typing and self._sheet.sorts:
+        if event.key == "slash" and not self._typing.is_open and self._sheet.sorts:
             self.action_filter()
-        elif not self._is_typing or event.key == "ctrl+c":
+        elif not self._typing.is_open or event.key == "ctrl+c":
             return
         else:
-            self._typed(event)
+            self._typing.press(event)
+            self._type()
         event.stop()
         event.prevent_default()
 
-    def _typed(self, event: Key) -> None:
-        if event.key in ("enter", "escape"):
-            self._is_typing = False
-            self._type(self.view.filter.strip() if event.key == "enter" else self._before)
-        elif event.key == "backspace":
-            self._type(self.view.filter[:-1])
-        elif event.key == "ctrl+u":
-            self._type("")
-        elif event.is_printable and event.character:
-            self._type(self.view.filter + event.character)
-
     def on_paste(self, event: Paste) -> None:
         """Pasted text is typed text."""
-        if self._is_typing:
-            self._type(self.view.filter + event.text)
+        if self._typing.is_open:
+            self._typing.add(event.text)
+            self._type()
 
     def text(self) -> str:
         """The whole page, also what is out of sight."""
@@ -171,7 +160,7 @@ class PageScreen(Screen[None]):
     def action_filter(self) -> None:
         """Begin to type a filter."""
         if self._sheet.sorts:
-            self._is_typing, self._before = True, self.view.filter
+            self._typing.open(self.view.filter)
             self.draw()
 
     def action_zoom(self, step: int) -> None:
@@ -225,7 +214,7 @@ class PageScreen(Screen[None]):
 
     def _foot(self, width: int) -> list[Line]:
         said: list[Line] = [(Span(row, Role.WARN),) for row in self._said(width)]
-        if self._is_typing:
+        if self._typing.is_open:
             return [*said, (Span(f"/{self.view.filter}", Role.FOCUS), Span("_", Role.FOCUS)), (Span(_TYPING, Role.DIM),)]
         fields = [self._footer[name] for name in (*self.kind.keys, "help")]
         below = len(self._sheet.body) - self._top - self._room(len(said) + 1)
@@ -238,7 +227,7 @@ class PageScreen(Screen[None]):
     def _room(self, foot: int | None = None) -> int:
         """Rows of the body that fit."""
         if foot is None:
-            foot = len(self._said(self._panel.size.width)) + (2 if self._is_typing else 1)
+            foot = len(self._said(self._panel.size.width)) + (2 if self._typing.is_open else 1)
         return max(1, self._panel.size.height - len(self._sheet.head) - foot)
 
     def _move(self, to: int) -> None:
@@ -252,5 +241,5 @@ class PageScreen(Screen[None]):
         self.view = view
         self.draw()
 
-    def _type(self, text: str) -> None:
-        self._see(self.view._replace(filter=safe(text)[:LONGEST], cursor=0))
+    def _type(self) -> None:
+        self._see(self.view._replace(filter=self._typing.text, cursor=0))
