@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,14 +38,24 @@ class ScreenClient(Client):
         Raises:
             CollectorGoneError: Nobody answers; where the collector has died another one is on its way.
         """
+        with self._watched():
+            return super().screen(since, points)
+
+    def newest_alert(self) -> int:
+        """Id of the newest alert. Raises as `screen` does."""
+        with self._watched():
+            return super().newest_alert()
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """A collector that has died meanwhile is replaced."""
         try:
-            snapshot = super().screen(since, points)
+            yield
         except CollectorGoneError as error:
             self._launcher.replace(error, is_away=time.monotonic() - self._answered > _AWAY_S)
             raise
         self._answered = time.monotonic()
         self._launcher.answered()
-        return snapshot
 
     def stop(self) -> None:
         """The person quits."""

@@ -80,6 +80,11 @@ class Alarm:
         """For the alert log, newest first."""
         return tuple(reversed(self._rows))
 
+    @property
+    def newest(self) -> int:
+        """Id of the newest alert; 0 where there is none."""
+        return self._rows[-1].id if self._rows else 0
+
     def _tell(self, record: AlertRecord) -> None:
         kept = self.store.put_alert(msgspec.convert(msgspec.to_builtins(record), StoredAlert))
         if kept is None:

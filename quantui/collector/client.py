@@ -67,6 +67,16 @@ class Client:
         except msgspec.DecodeError as error:
             raise self._stranger(error) from error
 
+    def newest_alert(self) -> int:
+        """Id of the newest alert; 0 where there is none."""
+        import json
+
+        _, body = self._ask("GET", "/api/alert")
+        try:
+            return int(json.loads(body)["id"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._stranger(error) from error
+
     def page(self, name: str, since: int) -> "Page | None":
         """The document of a screen (`scan`, `correlation`, ...) newer than version `since`; None when nothing changed."""
         status, body = self._ask("GET", f"/api/page/{name}?since={since}")

@@ -265,6 +265,10 @@ class Collector:
             started_ms=self.started_ms,
         )
 
+    def newest_alert(self) -> int:
+        """Id of the newest alert; 0 where there is none."""
+        return self.alarm.newest
+
     def health(self) -> dict[str, Any]:
         """What `status --json` prints."""
         feed = self.lens.feed(self.pairs[self.session.pair], self.clock.monotonic())

@@ -140,7 +140,7 @@ async def _collect(
     collector.on_stop = ending.told.set
     collector.stays = not job.headless
     collector.on_leave = life.leave
-    runner = await serve_unix(Server(collector), paths.socket)
+    runner = await serve_unix(Server(collector, version=time.time_ns() // 1_000_000), paths.socket)
     pairs = [pair.label for pair in collector.pairs]
     log.info("collecting", extra={"data": {"pid": os.getpid(), "mode": job.mode, "pairs": pairs}})
     work = [collector.run(), life.watch(), *(_beside(exchange, collector, job) if exchange is not None else ())]

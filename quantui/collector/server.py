@@ -31,6 +31,10 @@ class Door(Protocol):
         """The present state, with version 0."""
         ...
 
+    def newest_alert(self) -> int:
+        """Id of the newest alert; 0 where there is none."""
+        ...
+
     def health(self) -> dict[str, Any]:
         """What `quantui status --json` prints."""
         ...
@@ -65,11 +69,16 @@ class Door(Protocol):
 
 
 class Server:
-    """Routes of the collector (contracts: collector API). One version counter for all screens."""
+    """Routes of the collector (contracts: collector API). One version counter for all screens.
 
-    def __init__(self, door: Door) -> None:
+    Args:
+        door: The collector.
+        version: Versions count on from here: higher than any that an earlier collector gave, whose screens may still ask.
+    """
+
+    def __init__(self, door: Door, version: int = 0) -> None:
         self._door = door
-        self._version = 0
+        self._version = version
         self._last: dict[int, tuple[int, bytes]] = {}
         """By number of points: the newest body and its version, which no other body has."""
         self._pages: dict[str, Page] = {}
@@ -79,6 +88,7 @@ class Server:
             [
                 web.get("/api/health", self._health),
                 web.get("/api/screen", self._screen),
+                web.get("/api/alert", self._alert),
                 web.get("/api/page/{name}", self._page),
                 web.post("/api/session", self._session),
                 web.post("/api/watch", self._watch),
@@ -108,6 +118,11 @@ class Server:
         elif _integer(request, "since", -1) == version:
             return web.Response(status=204)
         return _json(msgspec.structs.replace(snapshot, version=version))
+
+    async def _alert(self, request: web.Request) -> web.Response:
+        """Whether something rang, for a screen that needs nothing else."""
+        self._door.seen(_screen_of(request))
+        return _json({"id": self._door.newest_alert()})
 
     async def _page(self, request: web.Request) -> web.Response:
         """A page's document, or 204 where it says nothing new to a screen that holds version `since`."""

@@ -198,8 +198,12 @@ class MonitorApp(App[int]):
         """Freeze or unfreeze the picture."""
         if self._choices.latest is None:
             return
-        self.monitor.state = self.monitor.state._replace(paused=not self.monitor.state.paused)
+        self._freeze(on=not self.monitor.state.paused)
         self._show()
+
+    def _freeze(self, *, on: bool) -> None:
+        self.monitor.state = self.monitor.state._replace(paused=on)
+        self._puller.freeze(on=on)
 
     def action_export(self) -> None:
         """Write the analytics to a file."""
@@ -281,7 +285,7 @@ class MonitorApp(App[int]):
         if not change:
             return
         self._choices.ask(change, self._puller.change(**change))
-        self.monitor.state = self.monitor.state._replace(paused=False)
+        self._freeze(on=False)
         self._show()
         self.call_after_refresh(self._puller.hurry)
 

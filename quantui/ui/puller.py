@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
 Leave = Literal["stop", "detach"]
 
-QUIET_S: Final = 5.0
-"""After this long without news the whole snapshot is asked for: a new collector may count its versions from the start."""
+FROZEN_S: Final = 1.0
+"""Between two questions while the picture is frozen: whether an alert has come."""
+
+QUIET_S: Final = 1.0
+"""Between two questions where nothing has changed for some time."""
+
+_MANY: Final = 2.0
+"""Seconds without news after which nothing is expected soon."""
 
 PAGE_S: Final = 1.0
 """Shortest time between two questions for the page that is shown."""
@@ -74,6 +80,9 @@ class Puller(threading.Thread):
         self._points = 160
         self._since = 0
         self._news_at = time.monotonic()
+        self._is_frozen = False
+        self._alert = 0
+        """The newest alert that the screen knows."""
 
     def change(self, **changes: float | str) -> int:
         """Ask for a session change with the next pull; later values of a key replace earlier ones. Returns its number."""
@@ -86,6 +95,13 @@ class Puller(threading.Thread):
     def hurry(self) -> None:
         """Pull now. Called once a key's own effect is painted, which this thread would only slow down."""
         with self._wake:
+            self._wake.notify()
+
+    def freeze(self, *, on: bool) -> None:
+        """The picture stands still: only alerts are asked for, until it moves again."""
+        with self._wake:
+            self._is_frozen = on
+            self._news_at = time.monotonic()
             self._wake.notify()
 
     def export(self, kind: str) -> None:
@@ -155,22 +171,24 @@ class Puller(threading.Thread):
 
     def _serve(self, source: SnapshotSource) -> None:
         while True:
-            pause = self._interval
             try:
                 self._apply(source)
                 if self._is_over():
                     self._say_goodbye(source)
                     return
-                self._pull(source)
-                self._pull_page(source)
+                if not self._is_frozen or source.newest_alert() > self._alert:
+                    self._pull(source)
+                if not self._is_frozen:
+                    self._pull_page(source)
             except CollectorGoneError as error:
                 if self._is_over():
                     self._listener.left()
                     return
                 self._since = self._page_since = 0
                 self._listener.lost(safe(str(error)))
-                pause = RETRY_S
-            self._rest(pause)
+                self._rest(RETRY_S)
+            else:
+                self._rest()
 
     def _apply(self, source: SnapshotSource) -> None:
         with self._wake:
@@ -206,14 +224,13 @@ class Puller(threading.Thread):
             return
         with self._wake:
             since, points = self._since, self._points
-        if time.monotonic() - self._news_at > QUIET_S:
-            since, self._news_at = 0, time.monotonic()
         snapshot = source.screen(since, points)
         if snapshot is None and not applied:
             return
         if snapshot is not None:
             snapshot = safe_document(snapshot)
             self._news_at = time.monotonic()
+            self._alert = max((row.id for row in snapshot.alerts), default=0)
             with self._wake:
                 if points == self._points:
                     self._since = snapshot.version
@@ -235,6 +252,7 @@ class Puller(threading.Thread):
             if page is None:
                 return
             self._page_since, self._taken = page.version, False
+        self._news_at = time.monotonic()
         self._listener.paged(name, safe_document(page))
 
     def _say_goodbye(self, source: SnapshotSource) -> None:
@@ -252,11 +270,18 @@ class Puller(threading.Thread):
             self._wake.wait_for(lambda: self._taken or self._is_over())
             return not self._is_over()
 
-    def _rest(self, seconds: float) -> None:
-        """Wait for the tick, or for a key."""
-        until = time.monotonic() + seconds
+    def _rest(self, seconds: float = 0.0) -> None:
+        """Wait for the tick, or for a key. The tick may come closer meanwhile: a picture that moves again is wanted at once."""
+        began = time.monotonic()
         with self._wake:
             while not (self._changes or self._export or self._watch or self._is_over()):
-                left = until - time.monotonic()
-                if left <= 0 or not self._wake.wait(left):
+                left = began + (seconds or self._tick()) - time.monotonic()
+                if left <= 0:
                     return
+                self._wake.wait(left)
+
+    def _tick(self) -> float:
+        if self._is_frozen:
+            return FROZEN_S
+        is_quiet = not self._page and time.monotonic() - self._news_at > _MANY
+        return QUIET_S if is_quiet else self._interval

@@ -18,6 +18,10 @@ class SnapshotSource(Protocol):
         """
         ...
 
+    def newest_alert(self) -> int:
+        """Id of the newest alert, 0 where there is none: all that a frozen picture asks for. Raises as `screen` does."""
+        ...
+
     def session(self, **changes: float | str) -> None:
         """Change what is shown: `pair`, `timeframe`, `window`, `entry`, `estimator`.
 

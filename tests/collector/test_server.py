@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from quantui.alerts.records import AlertRecord
 from quantui.clock import Clock
 from quantui.collector.client import Client
 from quantui.collector.core import Collector
@@ -222,6 +223,32 @@ async def test_a_page_is_told_once_and_then_only_when_it_has_changed(tmp_path: P
         assert scan.note == "waiting for the first closed bar"
         client.close()
         running.cancel()
+
+
+async def test_a_frozen_screen_asks_for_the_newest_alert_and_is_there(tmp_path: Path) -> None:
+    async with opened(tmp_path) as door:
+        first, second = Client(door.path), Client(door.path)
+        assert await asyncio.to_thread(first.newest_alert) == 0
+        door.collector.alarm.warn(AlertRecord(time_ms=5, bar_ms=5, pair="ETH/BTC", timeframe="1s", rule="gap", severity="warning"))
+        newest = await asyncio.to_thread(first.newest_alert)
+        found = await asyncio.to_thread(first.screen, 0, 10)
+        assert found is not None
+        assert newest == found.alerts[0].id > 0
+        await asyncio.to_thread(second.newest_alert)
+        await asyncio.to_thread(first.leave)
+        assert door.left == [], "the other still looks"
+        first.close()
+        second.close()
+
+
+async def test_another_collector_counts_on_from_higher_versions(tmp_path: Path) -> None:
+    async with opened(tmp_path) as door:
+        server = Server(door.collector, version=5_000)
+        runner = await serve_unix(server, tmp_path / "t")
+        client = Client(tmp_path / "t")
+        assert await door.version(client, 17, 10) == 5_001
+        client.close()
+        await runner.cleanup()
 
 
 async def test_pages_and_the_watch_list_refuse_in_one_line(tmp_path: Path) -> None:

@@ -274,6 +274,11 @@ class FakeSource:
             raise CollectorGoneError(self.gone)
         return self.current if self.current.version > since else None
 
+    def newest_alert(self) -> int:
+        if self.gone:
+            raise CollectorGoneError(self.gone)
+        return max((row.id for row in self.current.alerts), default=0)
+
     def session(self, **changes: float | str) -> None:
         self.calls.append(("session", changes))
         self.current = replace(self.current, version=self.current.version + 1, session=replace(self.current.session, **changes))

@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 
 from quantui.collector.client import CollectorGoneError, CollectorRefusedError
-from quantui.collector.snapshot import AlertRow, Snapshot
+from quantui.collector.snapshot import AlertRow, LegView, Snapshot
 from quantui.ui.actions import ACTIONS
 from quantui.ui.app import MonitorApp
 from quantui.ui.screens.help import HelpScreen
@@ -149,6 +149,30 @@ async def test_space_freezes_the_picture_and_again_brings_it_up_to_date() -> Non
         await pilot.press("space")
         await until(pilot, lambda: "9,999.00" in panel(app, "spark-values"))
         assert "LIVE" in panel(app, "status")
+
+
+async def test_a_frozen_picture_asks_for_alerts_only_and_they_ring() -> None:
+    class Counting(FakeSource):
+        asked = 0
+
+        def screen(self, since: int, points: int) -> Snapshot | None:
+            self.asked += 1
+            return super().screen(since, points)
+
+    source = Counting()
+    async with running(source) as (app, pilot):
+        await pilot.press("space")
+        await pilot.pause(0.3)
+        asked, before = source.asked, panel(app, "spark-values")
+        source.put(y=LegView(symbol="ETHUSDT", price=9_999.0))
+        await pilot.pause(1.3)
+        assert source.asked == asked, "prices are not looked at"
+        newest = max(row.id for row in source.current.alerts)
+        source.put(alerts=(AlertRow(newest + 1, T0, "alert", "ETH/BTC", "SHORT", ("bell",)), *source.current.alerts))
+        await until(pilot, lambda: app._choices.latest is source.current, "the alert was not fetched")
+        assert panel(app, "spark-values") == before
+        await pilot.press("space")
+        await until(pilot, lambda: "9,999" in panel(app, "spark-values"), "the picture does not move again")
 
 
 async def test_a_session_key_unfreezes_the_picture() -> None:

@@ -1,20 +1,20 @@
-"""Textual's driver with our painter for its writer. All that leans on private parts of that driver is here."""
+"""Textual's driver with our reader, and with our painter for its writer. What else leans on private parts of it is here."""
 
 import sys
 from typing import TYPE_CHECKING
 
 from textual.drivers._writer_thread import WriterThread
-from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
 from quantui.ui.driver.painter import Painter
+from quantui.ui.driver.reader import ReadingDriver
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
 
-class DiffDriver(LinuxDriver):
+class DiffDriver(ReadingDriver):
     """Sends the cells that differ from what the terminal shows."""
 
     name = "diff"
@@ -53,7 +53,7 @@ class DiffDriver(LinuxDriver):
         return self._sent_before + (self.painter.sent if self.painter else 0)
 
 
-class StockDriver(LinuxDriver):
+class StockDriver(ReadingDriver):
     """Textual's own; counts its bytes."""
 
     name = "stock"

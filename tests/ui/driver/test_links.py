@@ -12,7 +12,7 @@ import pytest
 
 from tests.ui.terminal import _UNKNOWN_TO_PYTE, Terminal
 
-KEYS = "nnpp123456789jkhlgGttTwWwWbB+-+- sicm/rr<>??d".replace("q", "")
+KEYS = "nnpp123456789jkhlgGttTwWwWbB+-+- sicmvH/rr<>zZx??df\tf".replace("q", "")
 ESCAPE = "\x1b"
 SIZES = ((80, 24), (120, 40), (200, 50), (60, 16), (40, 10), (81, 25))
 

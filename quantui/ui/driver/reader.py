@@ -1,0 +1,70 @@
+"""Reads what is typed. Leans on private parts of Textual's driver, whose own reader looks at the clock ten times a second."""
+
+import codecs
+import os
+import select
+from typing import TYPE_CHECKING, Any, Final
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+_ESCAPE_MS: Final = 100
+"""Longest wait for the rest of a sequence: an escape alone is a key."""
+_LAST_MS: Final = 100
+"""So long, at the end, what the terminal had on its way is read, so that the shell does not get it."""
+_MOST: Final = 1 << 16
+
+
+class ReadingDriver(LinuxDriver):
+    """Sleeps until something is typed; takes bytes that are no text for a sign, where Textual's own reader would fail."""
+
+    def __init__(self, app: "App[Any]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._end_read, self._end_write = os.pipe()
+
+    def run_input_thread(self) -> None:
+        """The reading thread's work."""
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLIN)
+        poll.register(self._end_read, select.POLLIN)
+        while True:
+            ready = dict(poll.poll(None if parser._timeout_time is None else _ESCAPE_MS))
+            is_over = self._end_read in ready
+            if is_over:
+                os.read(self._end_read, 1)
+                poll.unregister(self._end_read)
+                ready = dict(poll.poll(_LAST_MS))
+            if self.fileno in ready:
+                data = self._read()
+                if not data and not is_over:  # the terminal is gone, which the guard sees too
+                    poll.unregister(self.fileno)
+                text = decode(data)
+                for event in parser.feed(text) if text else ():  # half a character is none yet
+                    self.process_message(event)
+            if is_over:
+                return
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno, _MOST)
+        except OSError:
+            return b""
+
+    def disable_input(self) -> None:
+        """Nothing more is read."""
+        if self._key_thread is not None and self._key_thread.is_alive():
+            os.write(self._end_write, b"x")
+        super().disable_input()
+
+    def close(self) -> None:
+        """Nothing more is done with the terminal."""
+        super().close()
+        os.close(self._end_read)
+        os.close(self._end_write)
