@@ -1,12 +1,16 @@
 """`python -m quantui` and the `quantui` command."""
 
-import gc
 import os
 import sys
+
+from quantui import splash
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    splash.show(sys.argv[1:], os.environ)
+    import gc
+
     # One thread for the small matrices here: more only fight each other, and the event loop, for two cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.disable()  # nothing imported is garbage: looking for it delays the first paint
@@ -14,7 +18,11 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    finally:
+        splash.end()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

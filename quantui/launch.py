@@ -19,6 +19,8 @@ _START_S: Final = 20.0
 _LOG_LIMIT: Final = 10 << 20
 _AWAY_S: Final = 30.0
 """A screen that has not asked for so long was frozen or suspended: the collector may have ended because nobody looked."""
+_JUST_COME_S: Final = 1.0
+"""A collector that ends so soon after this screen has come was ending already, by the screen before."""
 _WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 30.0
 """Between two tries to start a collector that does not start."""
@@ -75,6 +77,9 @@ class Launcher:
     _log_begin: int = 0
     _started: float = 0.0
     _is_replacing: bool = False
+    _came: float = 0.0
+    _was_ending: bool = False
+    """The collector that this screen found was left by the screen before."""
     _wait: float = _WAIT_S
 
     def connect(self) -> ScreenClient:
@@ -84,6 +89,7 @@ class Launcher:
             CollectorGoneError: It did not start; says why and where its log is.
         """
         self.paths.create()
+        self._came = time.monotonic()
         if not self._is_running():
             if self.fresh:
                 self._clear()
@@ -104,23 +110,27 @@ class Launcher:
         """
         from quantui.collector.lock import find, is_abandoned
 
+        self._was_ending |= time.monotonic() - self._came < _JUST_COME_S
         if find(self.paths.lock) is not None:
             return
         if self._child is not None and self._child.poll() is None:
             raise CollectorGoneError("the collector has died; another one is starting") from error
-        if not (self._is_replacing or is_away or is_abandoned(self.paths.lock)):
+        if not (self._is_replacing or is_away or self._was_ending or is_abandoned(self.paths.lock)):
             raise CollectorGoneError("the collector was stopped; leave with q, `quantui` starts another one") from error
         if self._is_replacing:
             if time.monotonic() - self._started < self._wait:
                 raise CollectorGoneError(f"the collector has died and another did not start: {self._last_words()}") from error
             self._wait = min(2 * self._wait, _LONGEST_WAIT_S)
+        if self.fresh:
+            self._clear()
+            self.fresh = False
         self._is_replacing = True
         self._start()
         raise CollectorGoneError("the collector has died; another one is starting") from error
 
     def answered(self) -> None:
         """There is a collector and it answers."""
-        self._is_replacing, self._wait = False, _WAIT_S
+        self._is_replacing, self._was_ending, self._wait = False, False, _WAIT_S
 
     def _is_running(self) -> bool:
         from quantui.collector.lock import find

@@ -26,6 +26,7 @@ from quantui.ui.source import SnapshotSource
 from quantui.ui.themes import STYLES, THEMES
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.events import Click
     from textual.screen import Screen
 
@@ -81,6 +82,8 @@ class MonitorApp(App[int]):
         self._on_painted = on_painted
         self.crash: BaseException | None = None
         """What ended the screen, where it ended by a failure."""
+        self.last_picture: tuple[str, tuple[int, int]] | None = None
+        """The monitor as it stood on the terminal when it was left, and the columns and rows of that."""
         self._glyphs = choose(self.settings.glyphs, self._environ)
         self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps)
         self._choices = Choices()
@@ -321,6 +324,13 @@ class MonitorApp(App[int]):
         self.monitor.state = self.monitor.state._replace(starting="leaving")
         self._puller.leave(how)
         self.set_timer(LEAVE_S, lambda: self.exit(0))
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: "RenderableType | None" = None) -> None:
+        """End; what stands on the terminal now is what the next screen begins with."""
+        painter = self._driver.painter if isinstance(self._driver, DiffDriver) else None
+        if painter is not None and self._choices.latest is not None and self.screen_stack[-1:] == [self.monitor]:
+            self.last_picture = painter.picture()
+        super().exit(result, return_code, message)
 
     def _announce(self, snapshot: "Snapshot") -> None:
         """Bell and notification for alerts that came since the screen looks."""

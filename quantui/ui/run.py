@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from quantui import splash
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -60,10 +62,14 @@ def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
     guard = Guard(lambda code: _leave(app, code))
     guard.start()
     mouse = settings.mouse if settings.mouse is not None else "SSH_CONNECTION" not in environ
+    if settings.driver != "diff":  # which alone draws over the picture of the last session
+        splash.end()
     try:
         result = app.run(mouse=mouse)
     finally:
         guard.stop()
+    if app.last_picture is not None:
+        splash.keep(*app.last_picture, sys.argv[1:], environ)
     if guard.code is not None:
         return guard.code
     if app.crash is not None:

@@ -119,3 +119,19 @@ def test_detaching_keeps_the_session_and_quitting_ends_it(product: Product) -> N
     second.wait_exit()
     wait_until(lambda: not product.processes(), 10, product.processes)
     assert product.run("status").returncode == 3
+
+
+def test_starting_again_at_once_begins_with_the_last_picture(product: Product) -> None:
+    first = product.screen("demo")
+    first.wait_for(is_filled, 30)
+    first.keys("q")
+    first.wait_exit()
+    second = product.screen("demo")
+    text = second.wait_for("as it was at")
+    assert "Regression" in text
+    assert "+2.0" in text
+    second.wait_for(lambda text: is_filled(text) and "LIVE" in text, 30)
+    second.keys("q")
+    second.wait_exit()
+    assert second.code == 0
+    assert second.raw.count(b"\x1b[?1049h") == second.raw.count(b"\x1b[?1049l") == 1

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from quantui import splash
 from quantui.ui.driver.difference import Difference
 from quantui.ui.driver.grid import BEGIN, END, ENTER, LEAVE, Grid
 
@@ -58,8 +59,9 @@ class Painter(threading.Thread):
             elif self._is_inside:
                 self._draw(text)
             else:
-                self._controls.append(text)
                 self._is_inside = text == ENTER
+                if not (self._is_inside and splash.hand_over()):  # else the terminal is in there already
+                    self._controls.append(text)
             self._is_due = True
             self._wake.notify()
 
@@ -73,6 +75,11 @@ class Painter(threading.Thread):
         controls = self._wanted.apply(text)
         room = MOST_CONTROLS - len(self._controls)
         self._controls += [each for at, each in enumerate(controls) if at < room or each.startswith("\x1b[")]
+
+    def picture(self) -> tuple[str, tuple[int, int]]:
+        """The last that stood on the terminal, to be written on an empty one; its columns and rows."""
+        with self._wake:
+            return Difference().to(self._wanted), (self._wanted.columns, self._wanted.rows)
 
     def repaint(self) -> None:
         """Write every cell again, with the next frame or soon without one: the terminal may show anything, as after a resize."""
