@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 LEAVE_S: Final = 1.5
 """Longest wait for the collector to hear that the screen leaves."""
 
+ASK_S: Final = 0.02
+"""From a key to the question for what it asked: its own effect is painted meanwhile, which the answer would hold up."""
+
 MESSAGE_S: Final = 12.0
 """How long an answer to a key stays."""
 
@@ -288,15 +291,16 @@ class MonitorApp(App[int]):
         if not change:
             return
         self._choices.ask(change, self._puller.change(**change))
-        self._freeze(on=False)
+        if self.monitor.state.paused:
+            self._freeze(on=False)
         self._show()
-        self.call_after_refresh(self._puller.hurry)
+        self.set_timer(ASK_S, self._puller.hurry)
 
     def _show(self) -> None:
         monitor, snapshot = self.monitor, self._choices.latest
         state = monitor.state._replace(lost=bool(self._lost), wanted=self._choices.session)
         with self.batch_update():
-            if snapshot is not None and not state.paused:
+            if snapshot is not None and snapshot is not monitor.snapshot and not state.paused:
                 monitor.snapshot = snapshot
             if state != monitor.state:
                 monitor.state = state

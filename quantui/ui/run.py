@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from quantui.ui.settings import ScreenSettings
     from quantui.ui.source import SnapshotSource
 
-FRAMES: Final = "500"
+FRAMES: Final = "1000"
 """Textual waits one frame before it paints. Ours are few (one a tick, one a key): a short wait costs nothing, keys show at once."""
 
 GIL_SWITCH_S: Final = 0.0005
