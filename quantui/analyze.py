@@ -31,6 +31,7 @@ from quantui.paths import Paths
 from quantui.store.reader import read_frames
 from quantui.store.records import StoreError
 from quantui.store.tables import milliseconds
+from quantui.text import safe
 
 FAILED, USAGE, TOO_LITTLE = 1, 2, 4
 _SIGNAL_BARS = 240
@@ -56,7 +57,7 @@ def run(settings: Settings, places: Paths, options: argparse.Namespace) -> int:
 
 
 def _fail(error: object, code: int) -> int:
-    print(f"quantui: {error}", file=sys.stderr)
+    print(f"quantui: {safe(str(error))}", file=sys.stderr)
     return code
 
 

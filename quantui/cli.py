@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from quantui import __version__, config, paths
 from quantui.config import ConfigError, Loaded
-from quantui.options import add_analyze, add_export, add_look, add_scan, add_verify, duration, factor, speed
+from quantui.options import Parser, add_analyze, add_export, add_look, add_scan, add_verify, duration, factor, speed
+from quantui.text import safe
 
 if TYPE_CHECKING:
     from quantui.ui.settings import ScreenSettings
@@ -34,7 +35,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: object, code: int) -> int:
-    print(f"quantui: {error}", file=sys.stderr)
+    print(f"quantui: {safe(str(error))}", file=sys.stderr)
     return code
 
 
@@ -183,7 +184,7 @@ def _collect_now(
     except (CollectorError, StoreError, FileError, OSError, ValueError) as error:
         return _fail(error, FAILED)
     if headless:
-        print(f"quantui: {summary}", file=sys.stderr)
+        print(f"quantui: {safe(summary)}", file=sys.stderr)
     return DONE
 
 
@@ -237,7 +238,7 @@ def _config(options: argparse.Namespace) -> int:
     if options.action == "init":
         target = options.config or config.user_file(os.environ)
         config.init(target)
-        print(f"wrote {target}", file=sys.stderr)
+        print(f"wrote {safe(str(target))}", file=sys.stderr)
         return DONE
     loaded = _loaded(options)
     where = str(loaded.path) if loaded.path else "built in"
@@ -246,7 +247,7 @@ def _config(options: argparse.Namespace) -> int:
     elif options.action == "path":
         print(where)
     else:
-        print(f"{where}: no mistake found", file=sys.stderr)
+        print(f"{safe(where)}: no mistake found", file=sys.stderr)
     return DONE
 
 
@@ -254,7 +255,7 @@ def _config(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="quantui",
         description="The statistical-arbitrage desk in a terminal. Without a command: the screen on live Binance data.",
         epilog="Exit codes: 0 done, 1 failed or unhealthy, 2 wrong usage or configuration, 3 nothing or something already running,"

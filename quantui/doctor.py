@@ -19,6 +19,7 @@ from quantui.collector.lock import find
 from quantui.config import ConfigError, Loaded, Settings
 from quantui.feeds.binance.network import UNREACHABLE, make_session, reason
 from quantui.paths import Paths
+from quantui.text import safe
 
 _TIMEOUT_S = 4.0
 _SKEW_MS = 1_000.0
@@ -42,7 +43,7 @@ def run(load: Callable[[], Loaded], places: Paths, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"name": finding.name, "ok": finding.ok, "text": finding.text}), flush=True)
         else:
-            print(f"{'ok  ' if finding.ok else 'LOOK'} {finding.name:14} {finding.text}", flush=True)
+            print(f"{'ok  ' if finding.ok else 'LOOK'} {finding.name:14} {safe(finding.text)}", flush=True)
     return 0 if ok else 1
 
 

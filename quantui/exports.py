@@ -10,6 +10,7 @@ from quantui.store.export import export
 from quantui.store.records import StoreError
 from quantui.store.schema import open_readonly
 from quantui.store.tables import ExportFilter
+from quantui.text import safe
 
 
 def run(places: Paths, options: argparse.Namespace) -> int:
@@ -43,5 +44,5 @@ def _check_names(database: Path, wanted: ExportFilter) -> None:
 
 
 def _fail(error: object, code: int) -> int:
-    print(f"quantui: {error}", file=sys.stderr)
+    print(f"quantui: {safe(str(error))}", file=sys.stderr)
     return code

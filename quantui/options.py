@@ -2,11 +2,21 @@
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
 from quantui import config
+from quantui.text import safe
 
 DRIVERS = ("diff", "stock")
 THEMES = ("auto", "dark", "light", "contrast", "safe", "ansi", "mono")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in plainly visible text, whatever was typed or came out of a file's name."""
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse: usage, the message, exit code 2."""
+        super().error(safe(message))
 
 
 def add_look(parser: argparse.ArgumentParser) -> None:

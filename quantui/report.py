@@ -10,6 +10,7 @@ from typing import Any
 from quantui.collector.client import Client, CollectorError
 from quantui.collector.lock import find
 from quantui.paths import Paths
+from quantui.text import safe
 
 _STOP_S = 15.0
 
@@ -23,7 +24,8 @@ def status(places: Paths, *, as_json: bool) -> int:
     try:
         health: dict[str, Any] = client.health()
     except CollectorError as error:
-        print(json.dumps({"running": True, "pid": holder.pid, "error": str(error)}) if as_json else f"pid {holder.pid}: {error}")
+        told = {"running": True, "pid": holder.pid, "error": str(error)}
+        print(json.dumps(told) if as_json else f"pid {holder.pid}: {safe(str(error))}")
         return 1
     finally:
         client.close()
@@ -55,13 +57,13 @@ def stop(places: Paths) -> int:
 
 
 def _fail(text: str) -> int:
-    print(f"quantui: {text}", file=sys.stderr)
+    print(f"quantui: {safe(text)}", file=sys.stderr)
     return 1
 
 
 def _none(places: Paths, *, as_json: bool) -> int:
     text = f"no collector is running for {places.data_dir}; start one with `quantui` or `quantui collect`"
-    print(json.dumps({"running": False, "message": text}) if as_json else text)
+    print(json.dumps({"running": False, "message": text}) if as_json else safe(text))
     return 3
 
 
@@ -76,11 +78,11 @@ def _print(health: dict[str, Any]) -> None:
         f"  gaps open {feed['gaps_open']}, filled {feed['gaps_filled']}, lost {feed['gaps_lost']}"
     )
     if feed["detail"]:
-        print(feed["detail"])
+        print(safe(feed["detail"]))
     for name, stream in health["streams"].items():
-        print(f"  {name:28} {stream['trades']:>10} trades  {'complete' if stream['complete'] else 'filling'}")
+        print(f"  {safe(name):28} {stream['trades']:>10} trades  {'complete' if stream['complete'] else 'filling'}")
     for name, note in health["notes"].items():
-        print(f"  {name:28} {note}")
+        print(f"  {safe(name):28} {safe(note)}")
 
 
 def _ms(value: float | None) -> str:

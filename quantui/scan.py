@@ -24,6 +24,7 @@ from quantui.store.reader import read_frames, stored_series
 from quantui.store.records import StoreError
 from quantui.store.schema import open_readonly
 from quantui.store.tables import milliseconds
+from quantui.text import safe
 
 FAILED, USAGE, TOO_LITTLE = 1, 2, 4
 Advance = Callable[[int], None]
@@ -68,7 +69,7 @@ def run(settings: Settings, places: Paths, options: argparse.Namespace) -> int:
 
 
 def _fail(error: object, code: int) -> int:
-    print(f"quantui: {error}", file=sys.stderr)
+    print(f"quantui: {safe(str(error))}", file=sys.stderr)
     return code
 
 

@@ -27,6 +27,7 @@ from quantui.store.reader import bar_parts, finest_decimals, read_ban, stored_se
 from quantui.store.records import SeriesKey, StoreError
 from quantui.store.schema import open_readonly
 from quantui.store.tables import ExportFilter, iso
+from quantui.text import safe
 
 EQUAL, DIFFERENT, USAGE, NOTHING = 0, 1, 2, 4
 _SETTLED_MS = 5_000
@@ -216,5 +217,5 @@ def _progress(text: str) -> None:
 
 def _fail(error: object, code: int) -> int:
     _progress("")
-    print(f"quantui: {error}", file=sys.stderr)
+    print(f"quantui: {safe(str(error))}", file=sys.stderr)
     return code

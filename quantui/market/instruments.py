@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from quantui.text import safe
+
 
 class Timeframe(StrEnum):
     """The bar lengths quantui builds; every one is a whole multiple of the one before."""
@@ -45,7 +47,7 @@ class Symbol:
         """Read `BTCUSDT` (of `venue`) or `binance-spot:BTCUSDT`; names are upper-cased."""
         head, colon, tail = text.strip().partition(":")
         name = (tail if colon else head).upper()
-        if not name or "/" in name:
+        if not name or "/" in name or safe(text) != text:
             raise ValueError(f"{text!r} is not a symbol: write it like BTCUSDT or binance-spot:BTCUSDT")
         return cls(head if colon else venue, name)
 

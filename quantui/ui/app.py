@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
+from quantui.text import safe
 from quantui.ui.actions import bound
 from quantui.ui.announcer import Announcer
 from quantui.ui.choices import Change, Choices
@@ -227,9 +228,9 @@ class MonitorApp(App[int]):
         folder = Path(self.settings.log_path).parent if self.settings.log_path else Path.cwd()
         name = f"quantui-{datetime.now(UTC):%Y%m%d-%H%M%S}.svg"
         try:
-            self._tell(f"screenshot written to {self.save_screenshot(name, str(folder))}")
+            self._tell(f"screenshot written to {safe(self.save_screenshot(name, str(folder)))}")
         except OSError as error:
-            self._tell(f"screenshot failed: {folder}: {error.strerror}")
+            self._tell(f"screenshot failed: {safe(str(folder))}: {error.strerror}")
 
     def action_help(self) -> None:
         """Open the help screen, which is imported only now."""

@@ -112,7 +112,8 @@ def crash_line(error: BaseException, log_path: str) -> str:
         return what
     try:
         with Path(log_path).open("a", encoding="utf-8") as log:
-            traceback.print_exception(error, file=log)
+            told = "".join(traceback.format_exception(error))
+            log.writelines(safe(line) + "\n" for line in told.split("\n"))
     except OSError as failure:
-        return f"{what}; and the log {log_path} cannot be written: {failure.strerror}"
-    return f"{what}; details in {log_path}"
+        return f"{what}; and the log {safe(log_path)} cannot be written: {failure.strerror}"
+    return f"{what}; details in {safe(log_path)}"

@@ -317,100 +317,6 @@ class MovingSource(FakeSource):
         return self.current
 
 
-HOSTILE = (
-    "\x1b]52;c;aGFja2Vk\x07",
-    "\x1b[2J\x1b[H",
-    "\x9b31m",
-    "\x1bP+q544e\x1b\\\\",
-    "\x1b]0;owned\x07",
-    "a\x00b\rc\bd\x7f",
-    "\u202eevil",
-    "\u2066x\u2069",
-    "z\u200bw",
-    "\ufff9n\ufffb",
-    "o\u0301\u0302\u0303\u0304",
-    "\ud800",
-    "[/]",
-    "[bold",
-    "[@click=app.quit]x[/]",
-    "[link=file:///etc/passwd]y[/link]",
-    "\\\\[",
-    "币安人生USDT",
-    "line\nbreak",
-)
-
-
-class HostileSource(FakeSource):
-    """Everything that comes from outside tries to get at the terminal; each call brings the next string."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._turn = 0
-
-    def screen(self, since: int, points: int) -> Snapshot | None:
-        text = HOSTILE[self._turn % len(HOSTILE)]
-        self._turn += 1
-        base = self.current
-        self.put(
-            mode=text,
-            feed=replace(base.feed, venue=text, detail=" ".join(HOSTILE)),
-            session=replace(base.session, estimator=text, timeframe=text, space=text),
-            y=replace(base.y, symbol=text),
-            x=replace(base.x, symbol=text + "2"),
-            stats=replace(
-                base.stats,
-                signal=text,
-                gates=(GateView(text, False, 1.0, 2.0),),
-                half_life=None,
-                missing={"half_life": text, text: text},
-            ),
-            pairs=tuple(PairRow(label=each, n=5, need=240, note=each, signal=each) for each in HOSTILE[:9])
-            + tuple(PairRow(label=f"{each}/{each}", zscore=1.0, note=each, signal=each) for each in HOSTILE[9:]),
-            alerts=tuple(
-                AlertRow(1000 * self._turn + i, T0, "alert" if i else text, each, each, ("bell", "terminal", text))
-                for i, each in enumerate(HOSTILE)
-            ),
-        )
-        return self.current
-
-    def page(self, name: str, since: int) -> Page | None:
-        self._turn += 1
-        text, every = HOSTILE[self._turn % len(HOSTILE)], dict(zip(HOSTILE, HOSTILE, strict=True))
-        changes: dict[str, dict[str, object]] = {
-            "scan": {
-                "engine": text, "left_out": every, "tests": 500,
-                "rows": tuple(ScanRow(each, text, zscore=1.0) for each in HOSTILE),
-            },
-            "correlation": {
-                "symbols": HOSTILE, "rows": ((0.5,) * len(HOSTILE),) * len(HOSTILE), "left_out": every,
-            },
-            "statistics": {
-                "rows": tuple(
-                    SymbolRow(each, 1, note=text if place % 2 else "", volume_state=each) for place, each in enumerate(HOSTILE)
-                ),
-            },
-            "chart": {
-                "pair": f"{text}/{text}", "estimator": text, "marks": (Mark(T0, text),),
-                "y": candles(text, 2613.0, 4.0, 300, 0.0), "x": candles(text + "2", 61_685.0, 90.0, 300, 0.6),
-            },
-            "health": {
-                "venue": text, "link": text, "detail": " ".join(HOSTILE), "store": text,
-                "rows": tuple(StreamRow(each, note=text if place % 2 else "") for place, each in enumerate(HOSTILE)),
-            },
-            "pair": {
-                "pair": f"{text}/{text}", "estimator": text, "space": text, "signal": text,
-                "verdicts": {"engle_granger": " ".join(HOSTILE)},
-                "notes": {"half_life": text}, "missing": {"kpss": text}, "gates": (GateView(text, False, 1.0, 2.0),),
-            },
-        }  # fmt: skip
-        if name != "health":
-            changes[name]["timeframe"] = text
-        return replace(self.pages[name], version=self._turn, **changes[name])
-
-    def export(self, kind: str) -> str:
-        raise OSError(" ".join(HOSTILE))
-
-
 class LostSource(FakeSource):
     """Gone after the first answer, for a while."""
 
@@ -451,7 +357,6 @@ class BrokenSource(FakeSource):
 SOURCES = {
     "moving": MovingSource,
     "still": FakeSource,
-    "hostile": HostileSource,
     "lost": LostSource,
     "alerting": AlertingSource,
     "broken": BrokenSource,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyte
+from rich.cells import get_character_cell_size
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,7 +79,17 @@ class Terminal:
             data = data[:cut]
         self._fed += len(data)
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        return "\n".join(self._row(y).rstrip() for y in range(self.screen.lines))
+
+    def _row(self, y: int) -> str:
+        """A row, though half of a wide sign may be written over: pyte's own `display` fails on that."""
+        cells = self.screen.buffer[y]
+        signs, x = [], 0
+        while x < self.screen.columns:
+            sign = cells[x].data or " "
+            signs.append(sign)
+            x += 2 if get_character_cell_size(sign[0]) == 2 else 1
+        return "".join(signs)
 
     def wait_for(self, wanted: str | Callable[[str], bool], timeout: float = 10) -> str:
         """Wait until the screen shows it; fails with the screen where it never does."""
@@ -91,7 +102,10 @@ class Terminal:
         raise AssertionError(f"never shown: {wanted}\n{self.text()}")
 
     def keys(self, text: str) -> None:
-        os.write(self.master, text.encode())
+        self.send(text.encode())
+
+    def send(self, data: bytes) -> None:
+        os.write(self.master, data)
 
     def resize(self, columns: int, rows: int) -> None:
         self.text()

@@ -12,11 +12,12 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from quantui.collector.snapshot import AlertRow
 from quantui.ui.actions import ACTIONS, MONITOR_ACTIONS, PAGE_ACTIONS, Action
 from quantui.ui.app import MonitorApp
 from quantui.ui.screens.help import HelpScreen
 from quantui.ui.screens.page import PageScreen
-from tests.ui.fakes import FakeSource
+from tests.ui.fakes import T0, FakeSource
 from tests.ui.test_app import panel, running, sessions, until
 from tests.ui.test_pages import cursor, shown
 
@@ -140,7 +141,8 @@ async def palette_is_open(stage: Stage) -> None:
 
 async def picture_stands_still(stage: Stage) -> None:
     await stage.sees(lambda: "PAUSED" in panel(stage.app, "status"))
-    stage.source.put(mode="replay")
+    newest = max(row.id for row in stage.source.current.alerts)  # an alert is all that it asks for
+    stage.source.put(mode="replay", alerts=(AlertRow(newest + 1, T0, "alert", "ETH/BTC", "SHORT", ()),))
     await stage.sees(lambda: stage.app._choices.latest is stage.source.current)
     assert "replay" not in panel(stage.app, "status")
 

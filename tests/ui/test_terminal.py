@@ -202,34 +202,6 @@ def test_a_lost_collector_is_named_and_the_data_stay_until_it_is_back(show: Open
     terminal.wait_for(lambda shown: "LIVE" in shown and "refused" not in shown)
 
 
-ALLOWED = re.compile(
-    rb"\x1b\[[0-9;]*m|\x1b\[[0-9;]*H|\x1b\[[0-9]*C|\x1b\[\??(?:1049|25|1004|1000|1003|1015|1006|2004|2026|2048|7)(?:[hl]|\$p)|\x1b\[[<>][0-9]*u|\x1b\[6n|\x1b\[c"
-    rb"|\x1b\]9;quantui: [^\x00-\x1f]*\x07|\x1b\]777;notify;quantui;[^\x00-\x1f;]*\x07|\x1b\]22;default\x07"
-)
-
-
-def test_hostile_text_comes_out_as_visible_escapes(show: Open) -> None:
-    terminal = show("hostile", columns=200, rows=50)
-    terminal.wait_for(lambda shown: "[@click=app.quit]x[/]" in shown and r"\x1b]52;c;" in shown and r"\u202eevil" in shown)
-    terminal.keys("e")
-    terminal.wait_for("export failed")
-    terminal.pump(4)
-    assert "币安人生" in terminal.text().replace(" ", "")
-    for key, title in (("s", "Scanner"), ("i", "Pair"), ("c", "Correlation"), ("m", "Statistics"), ("v", "Chart"), ("H", "Health")):
-        terminal.keys(key)
-        terminal.wait_for(lambda shown, title=title: shown.startswith(title))  # type: ignore[misc]
-        terminal.pump(2)
-    rest = ALLOWED.sub(b"", bytes(terminal.raw)).replace(b"\x07", b"")
-    assert re.search(rb"\x1b.{0,20}", rest) is None
-    shown = rest.decode()
-    assert (
-        re.search(
-            "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\u0300-\u036f\ud800-\udfff]", shown
-        )
-        is None
-    )
-
-
 def test_a_new_alert_rings_and_notifies_once_and_old_ones_never(show: Open) -> None:
     terminal = show("alerting")
     terminal.wait_for("LONG z -2.31")
@@ -244,14 +216,6 @@ def test_notifications_pass_through_tmux(show: Open) -> None:
     terminal = show("alerting", environ={"TMUX": "/tmp/tmux-0/default,1,0"})
     terminal.wait_for("LONG z -2.31")
     assert b"\x1bPtmux;\x1b\x1b]9;quantui: ETHUSDT/BTCUSDT LONG" in terminal.raw
-
-
-def test_no_color_means_no_colour(show: Open) -> None:
-    terminal = show("hostile", environ={"NO_COLOR": "1"})
-    terminal.wait_for("Pairs")
-    terminal.pump(1)
-    codes = {code for match in re.findall(rb"\x1b\[([0-9;]*)m", bytes(terminal.raw)) for code in match.split(b";")}
-    assert codes <= {b"", b"0", b"1", b"7", b"22", b"27", b"39", b"49"}
 
 
 def test_without_a_terminal_it_says_so() -> None:

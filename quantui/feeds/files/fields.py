@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from quantui.feeds.files.errors import BadRowError
 from quantui.market.numbers import BadNumberError, decimals_of, scaled
+from quantui.text import safe
 
 LAST_MS = 4_102_444_800_000
 """The year 2100: what lies behind is no time of a trade."""
@@ -92,7 +93,7 @@ def plain(text: str) -> str:
 def symbol_name(text: str) -> str:
     """An upper-cased symbol name; refuses what could not be one."""
     name = text.strip().upper()
-    if not name or len(name) > _SYMBOL_LENGTH or not name.isprintable() or any(char in " /:," for char in name):
+    if not name or len(name) > _SYMBOL_LENGTH or safe(name) != name or any(char in " /:," for char in name):
         raise BadRowError(f"{text[:_SYMBOL_LENGTH]!r} is not a symbol")
     return name
 

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Paste
+from textual.message import Message
+
+from quantui.text import safe
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -56,6 +60,12 @@ class ReadingDriver(LinuxDriver):
             return os.read(self.fileno, _MOST)
         except OSError:
             return b""
+
+    def process_message(self, message: Message) -> None:
+        """What is pasted may hold anything: Textual's own line for typing would draw it as it is."""
+        if isinstance(message, Paste):
+            message = Paste("\n".join(safe(line) for line in message.text.splitlines()))
+        super().process_message(message)
 
     def disable_input(self) -> None:
         """Nothing more is read."""
