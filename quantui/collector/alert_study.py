@@ -62,8 +62,8 @@ def alerts_page(
 
 
 def _rule(rule: Rule, settings: DeskSettings, timeframe: Timeframe) -> RuleView:
-    # What is known of chance was found with one re-arm level.
-    is_usual = abs(rule.rearm - rearm_level(rule.threshold)) < 1e-9
+    # What is known of chance was found with one re-arm level, and by Johansen's vector it is a third of that.
+    is_usual = abs(rule.rearm - rearm_level(rule.threshold)) < 1e-9 and settings.estimator is not Estimator.JOHANSEN
     return RuleView(
         safe(rule.name),
         rule.threshold,
@@ -95,7 +95,7 @@ def _channels(alarm: Alarm) -> Iterator[ChannelRow]:
     if not alarm.settings.ui.desktop_notification:
         yield ChannelRow(DESKTOP, "off", detail="[ui] desktop_notification = false")
     elif desktop is None:
-        yield ChannelRow(DESKTOP, "none", detail="no notify-send or no desktop session where the collector runs")
+        yield ChannelRow(DESKTOP, "none", detail="no notify-send or no desktop session at the collector")
     yield from (_channel(channel) for channel in alarm.channels)
     status = alarm.store.status
     yield ChannelRow(LOG, "failing" if status else "on", alarm.told, detail=safe(status))

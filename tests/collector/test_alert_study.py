@@ -123,6 +123,9 @@ async def test_a_rule_has_its_levels_and_what_chance_would_give_where_that_is_kn
         collector.change(SessionChange(entry=2.6))
         page = shown(collector)
         assert (page.rules[0].threshold, page.rules[1].threshold) == (2.6, 3.0)
+        assert page.rules[0].false_alarms == pytest.approx(false_alarms(60, 60, 2.6, 1000).per_day, rel=0.05)
+        collector.change(SessionChange(estimator="johansen"))
+        assert shown(collector).rules[0].false_alarms is None
         collector.change(SessionChange(estimator="kalman"))
         assert shown(collector).z_bound is None, "a filter's surprise has no bound"
 
