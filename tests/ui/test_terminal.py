@@ -215,7 +215,8 @@ def test_hostile_text_comes_out_as_visible_escapes(show: Open) -> None:
     terminal.wait_for("export failed")
     terminal.pump(4)
     assert "币安人生" in terminal.text().replace(" ", "")
-    for key, title in (("s", "Scanner"), ("i", "Pair"), ("c", "Correlation"), ("m", "Statistics"), ("v", "Chart"), ("H", "Health")):
+    titles = {"s": "Scanner", "i": "Pair", "c": "Correlation", "m": "Statistics", "v": "Chart", "H": "Health", "a": "Alerts"}
+    for key, title in titles.items():
         terminal.keys(key)
         terminal.wait_for(lambda shown, title=title: shown.startswith(title))  # type: ignore[misc]
         terminal.pump(2)
