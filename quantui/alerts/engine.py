@@ -69,6 +69,10 @@ class AlertEngine:
                 records.append(fired(observation, rule=rule.name, severity=severity, direction=direction))
         return records
 
+    def state(self, rule: Rule, pair: str, timeframe: str) -> RuleState:
+        """What a rule remembers of a pair and timeframe."""
+        return self._states.get((rule.name, pair, timeframe), RuleState())
+
     def take_changes(self) -> dict[str, str | None]:
         """States that changed since the last call, by key, to be saved as they are; None: delete it."""
         changes, self._changes = self._changes, {}

@@ -16,6 +16,9 @@ SHORT_SPREAD = "SHORT_SPREAD"
 LONG_SPREAD = "LONG_SPREAD"
 EXIT = "EXIT"
 
+DATA = "data:"
+"""What stands for a rule in a warning about the data, before its kind."""
+
 
 class GateResult(msgspec.Struct, frozen=True):
     """One gate at one bar."""
@@ -134,7 +137,7 @@ def data_alert(
         bar_ms=since_ms,
         pair=pair,
         timeframe=timeframe,
-        rule=f"data:{kind}",
+        rule=DATA + kind,
         severity=severity,
         message=safe(text),
     )

@@ -5,7 +5,7 @@ from enum import Enum
 import msgspec
 from msgspec.structs import replace
 
-from quantui.alerts.records import Observation
+from quantui.alerts.records import GateResult, Observation
 from quantui.config import AlertRule, Analysis, Settings
 
 
@@ -85,7 +85,7 @@ def step(rule: Rule, state: RuleState, seen: Observation) -> tuple[RuleState, Ev
         return state, None
     state = replace(state, bar_ms=seen.bar_ms)
     side = 0 if abs(z) < rule.threshold else 1 if z > 0 else -1
-    if side not in (0, state.side) and passes and _is_warm(rule, state):
+    if side not in (0, state.side) and passes and is_warm(rule, state, seen.bar_ms):
         return replace(state, side=side, open=side, fired_ms=seen.bar_ms), Event(side)
     if abs(z) <= rule.rearm:
         state = replace(state, side=0)
@@ -96,13 +96,20 @@ def step(rule: Rule, state: RuleState, seen: Observation) -> tuple[RuleState, Ev
 
 def passed(rule: Rule, seen: Observation) -> bool | None:
     """Whether nothing silences the rule; None where that cannot be known."""
-    results: list[bool | None] = []
-    if rule.correlation is not None:
-        results.append(None if seen.correlation is None else seen.correlation >= rule.correlation)
-    gates = {gate.name: gate.ok for gate in seen.gates}
-    results += [gates.get(name) for name in rule.silencing]
+    results = [gate.ok for gate in silencers(rule, seen)]
     return None if None in results else all(results)
 
 
-def _is_warm(rule: Rule, state: RuleState) -> bool:
-    return state.fired_ms is None or state.bar_ms - state.fired_ms >= rule.cooldown_ms
+def silencers(rule: Rule, seen: Observation) -> tuple[GateResult, ...]:
+    """What may silence the rule, as it stands at this bar: its own correlation, then the gates."""
+    gates = {gate.name: gate for gate in seen.gates}
+    found = [gates.get(name) or GateResult(name, None, None, None) for name in rule.silencing]
+    if rule.correlation is not None:
+        ok = None if seen.correlation is None else seen.correlation >= rule.correlation
+        found.insert(0, GateResult("correlation", ok, seen.correlation, rule.correlation))
+    return tuple(found)
+
+
+def is_warm(rule: Rule, state: RuleState, bar_ms: int) -> bool:
+    """Whether the cool-down after the last alert is over at this bar."""
+    return state.fired_ms is None or bar_ms - state.fired_ms >= rule.cooldown_ms

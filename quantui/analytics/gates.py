@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from quantui.analytics.pair import PairStatistics
 
+AT_LEAST = frozenset({"r_squared", "correlation", "liquidity"})
+"""Gates that ask for no less than their limit; the others for no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from quantui.alerts.channels import Channel
 from quantui.alerts.engine import STATE_PREFIX, AlertEngine
-from quantui.alerts.records import AlertRecord, GateResult, Observation
+from quantui.alerts.records import DATA, AlertRecord, GateResult, Leg, Observation
 from quantui.alerts.rules import Rule, rules_of
 from quantui.clock import Clock
+from quantui.collector.alert_pages import ProposedLeg, ToldRow
 from quantui.collector.desk import Reading
 from quantui.collector.snapshot import AlertRow
 from quantui.config import AlertRule, Settings
@@ -26,7 +27,9 @@ from quantui.text import safe
 log = logging.getLogger("quantui")
 
 SHOWN = 100
-"""Alerts kept for the screens."""
+"""Alerts that every snapshot carries."""
+HISTORY = 200
+"""Alerts kept for the page about them."""
 
 
 @dataclass(slots=True)
@@ -39,13 +42,16 @@ class Alarm:
     engine: AlertEngine
     channels: Sequence[Channel] = ()
     """What carries alerts from here; bell and terminal notification are the screens'."""
+    told: int = 0
+    """Alerts and events written to the log since the start."""
     _rows: deque[AlertRow] = field(default_factory=lambda: deque(maxlen=SHOWN))
+    _history: deque[ToldRow] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
     @classmethod
     async def open(cls, settings: Settings, store: Store, clock: Clock, channels: Sequence[Channel]) -> Self:
         """Continue from what is stored."""
         alarm = cls(settings, store, clock, AlertEngine(rules_of(settings), store.states(STATE_PREFIX)), channels)
-        for record in reversed(await store.alerts(SHOWN)):
+        for record in reversed(await store.alerts(HISTORY)):
             alarm._show(record)
         return alarm
 
@@ -57,7 +63,7 @@ class Alarm:
     def judge(self, readings: Sequence[Reading], is_fresh: Callable[[Reading], bool], now_ms: Callable[[Reading], int]) -> None:
         """Judge closed bars in order; records and the memory of the rules go into one transaction."""
         for reading in readings:
-            for record in self.engine.on_bar(_observation(reading, usable=is_fresh(reading), now_ms=now_ms(reading))):
+            for record in self.engine.on_bar(observation(reading, usable=is_fresh(reading), now_ms=now_ms(reading))):
                 self._tell(record)
         for key, text in self.engine.take_changes().items():
             self.store.put_state(key, None if text is None else msgspec.Raw(text.encode()))
@@ -85,10 +91,15 @@ class Alarm:
         """Id of the newest alert; 0 where there is none."""
         return self._rows[-1].id if self._rows else 0
 
+    def history(self) -> tuple[ToldRow, ...]:
+        """For the page of alerts, newest first."""
+        return tuple(reversed(self._history))
+
     def _tell(self, record: AlertRecord) -> None:
         kept = self.store.put_alert(msgspec.convert(msgspec.to_builtins(record), StoredAlert))
         if kept is None:
             return  # this rule has spoken of this bar before
+        self.told += 1
         wanted = self.engine.channels(record)
         self._show(kept)
         for channel in self.channels:
@@ -107,6 +118,23 @@ class Alarm:
         )
         notify = self.engine.channels(head)
         self._rows.append(AlertRow(record.id, record.time_ms, record.severity, safe(record.pair), safe(text), notify))
+        self._history.append(_told(record, text))
+
+
+def _told(record: StoredAlert, text: str) -> ToldRow:
+    legs = msgspec.convert(record.legs, tuple[Leg, ...])
+    return ToldRow(
+        record.id,
+        record.time_ms,
+        record.severity,
+        safe(record.direction or record.rule.removeprefix(DATA)),
+        safe(record.pair),
+        safe(record.timeframe),
+        safe(record.rule),
+        record.zscore,
+        safe(text),
+        tuple(ProposedLeg(safe(leg.symbol), leg.side, leg.quantity * leg.price, leg.price) for leg in legs),
+    )
 
 
 def _at_entry(rule: Rule, told: AlertRule, entry: float) -> Rule:
@@ -115,7 +143,8 @@ def _at_entry(rule: Rule, told: AlertRule, entry: float) -> Rule:
     return replace(rule, threshold=entry, rearm=rearm)
 
 
-def _observation(reading: Reading, *, usable: bool, now_ms: int) -> Observation:
+def observation(reading: Reading, *, usable: bool, now_ms: int) -> Observation:
+    """What the rules are told of a reading."""
     s, pair = reading.statistics, reading.pair
     y, x = (pair.y.name, pair.x.name) if pair.y.venue == pair.x.venue else (str(pair.y), str(pair.x))
     return Observation(

@@ -13,6 +13,8 @@ from msgspec import structs
 from quantui.analytics.estimators import Estimator
 from quantui.clock import Clock
 from quantui.collector.alarm import Alarm
+from quantui.collector.alert_pages import AlertsPage
+from quantui.collector.alert_study import alerts_page
 from quantui.collector.desk import Desk, Reading
 from quantui.collector.drawing import Drawing
 from quantui.collector.freshness import Freshness
@@ -100,7 +102,7 @@ class Collector:
             lambda: (self.session, self.pairs[self.session.pair]),
             lambda: self.pairs,
             self.alarm.rows,
-            self._health_page,
+            {"health": self._health_page, "alerting": self._alerts_page},
         )
         self._own = self.pairs
         self._list((*self._own, *added(self.store.get_state(_ADDED_KEY, list[str]), self._own, self.symbols)))
@@ -290,6 +292,10 @@ class Collector:
         monotonic, up_s = self.clock.monotonic(), (self.clock.now_ms() - self.started_ms) // 1000
         feed = self.lens.feed(self.pairs[self.session.pair], monotonic)
         return health_page(self.feeds, feed, monotonic, up_s, self.store.status, self.store.unwritten)
+
+    def _alerts_page(self) -> AlertsPage:
+        timeframe = Timeframe(self.session.timeframe)
+        return alerts_page(self.alarm, self.desk, self.lens, self.pairs, timeframe, self.freshness.is_whole)
 
     def change(self, change: SessionChange) -> None:
         """Apply what a key asked for, recompute, remember it."""

@@ -49,13 +49,17 @@ class Freshness:
 
     def allows(self, reading: Reading) -> bool:
         """Both legs whole over the window, nothing missing or in doubt now, and the bar closed just now, while we looked."""
-        legs = [self.stream(symbol) for symbol in (reading.pair.y, reading.pair.x)]
-        if reading.gaps or any(leg is None or leg.suspended or not leg.is_complete for leg in legs):
+        if not self.is_whole(reading):
             return False
         if self.is_replay:
             return True
         end = reading.bar_ms + reading.timeframe.ms
         return self.since_ms is not None and end > self.since_ms and self._now_ms() - end <= self._late_ms
+
+    def is_whole(self, reading: Reading) -> bool:
+        """Both legs whole over the window, nothing missing or in doubt now."""
+        legs = [self.stream(symbol) for symbol in (reading.pair.y, reading.pair.x)]
+        return not reading.gaps and not any(leg is None or leg.suspended or not leg.is_complete for leg in legs)
 
     @property
     def _late_ms(self) -> float:

@@ -5,6 +5,7 @@ Light on purpose, as `snapshot`: the screen imports this module.
 
 import msgspec
 
+from quantui.collector.alert_pages import AlertsPage
 from quantui.collector.snapshot import GateView
 
 
@@ -249,7 +250,7 @@ class HealthPage(_Part, frozen=True):
     version: int = 0
 
 
-Page = ScanPage | CorrelationPage | StatisticsPage | PairPage | ChartPage | HealthPage
+Page = ScanPage | CorrelationPage | StatisticsPage | PairPage | ChartPage | HealthPage | AlertsPage
 
 PAGES: dict[str, type[Page]] = {
     "scan": ScanPage,
@@ -258,5 +259,6 @@ PAGES: dict[str, type[Page]] = {
     "pair": PairPage,
     "chart": ChartPage,
     "health": HealthPage,
+    "alerting": AlertsPage,
 }
 """The documents by the name they are asked for by."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from quantui.collector.chart_study import ChartStudy
 from quantui.collector.desk import Desk
-from quantui.collector.pages import ChartPage, CorrelationPage, HealthPage, Page, PairPage, ScanPage, StatisticsPage
+from quantui.collector.pages import ChartPage, CorrelationPage, Page, PairPage, ScanPage, StatisticsPage
 from quantui.collector.pair_study import PairStudy
 from quantui.collector.snapshot import AlertRow, Session
 from quantui.collector.symbol_studies import SymbolBars, correlation_page, statistics_page
@@ -49,7 +49,8 @@ class Studies:
     watched: Callable[[], Collection[Pair]]
     alerts: Callable[[], Sequence[AlertRow]]
     """Newest first."""
-    health: Callable[[], HealthPage]
+    anew: Mapping[str, Callable[[], Page]]
+    """Pages that take no time: made each time they are asked for."""
     _made: dict[str, _Made] = field(default_factory=dict)
     _wanted: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,8 +58,8 @@ class Studies:
 
     def page(self, name: str) -> Page:
         """The page called `name`, as far as it is known now. Raises `KeyError` where there is none of this name."""
-        if name == "health":
-            return self.health()
+        if name in self.anew:
+            return self.anew[name]()
         about, of = self._basis(name)
         made = self._made.get(name)
         if made is not None and (made.about, made.of) == (about, of):

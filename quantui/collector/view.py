@@ -139,7 +139,7 @@ class Lens:
             half_life_low=s.half_life_low,
             half_life_high=s.half_life_high,
             signal=reading.signal.value,
-            false_alarms=_false_alarms(self.desk.settings, timeframe.ms),
+            false_alarms=chance_alarms(self.desk.settings, self.desk.settings.entry, timeframe.ms),
             z_bound=round(zscore_bound(self.desk.settings.z_window), 2),
             preview_zscore=_rounded(ahead[0], 2),
             preview_spread=ahead[1],
@@ -207,11 +207,12 @@ class Lens:
 
 
 @lru_cache(maxsize=64)
-def _false_alarms(settings: DeskSettings, bar_ms: int) -> float:
+def chance_alarms(settings: DeskSettings, threshold: float, bar_ms: int) -> float:
+    """Alerts a day at |z| of `threshold` that two unrelated walks would give, to two digits; before gates."""
     if settings.estimator is Estimator.KALMAN:
-        expected = white_alarms(settings.entry, bar_ms)
+        expected = white_alarms(threshold, bar_ms)
     else:
-        expected = false_alarms(settings.window, settings.z_window, settings.entry, bar_ms)
+        expected = false_alarms(settings.window, settings.z_window, threshold, bar_ms)
     return float(f"{expected.per_day:.2g}")
 
 

@@ -137,6 +137,16 @@ ACTIONS: Final = (
         4,
     ),
     Action(
+        "alerts-page",
+        "a",
+        "a",
+        "open_page('alerting')",
+        "Alerts",
+        "The rules, their gates and channels, where each watched pair stands, and what was said.",
+        "a alerts",
+        3,
+    ),
+    Action(
         "health-page",
         "H",
         "H",

@@ -150,7 +150,7 @@ class MonitorApp(App[int]):
     def _show_page(self) -> None:
         """The newest document, unless the picture is frozen."""
         if self._page is not None and not self.monitor.state.paused:
-            self._page.page = self._document
+            self._page.page = self._announcer.completed(self._document)
 
     def on_collector_lost(self, message: CollectorLost) -> None:
         """Say so; what was seen last stays."""

@@ -157,6 +157,17 @@ ABOUT: Final[dict[str, About]] = {
         "Compare legs before trading them: turnover, bid-ask, volatility.",
         "The depth behind the best prices.",
     ),
+    "alerting": About(
+        "Alerts in full",
+        "rules, channels, history",
+        "The rules with their levels and gates, the channels with what they sent, failed to send or dropped, each watched pair"
+        " with what its rule waits for, and the last 200 alerts and events.",
+        "Each pair at its newest closed bar, by the rule's own memory. By chance: as many alerts a day as unrelated coins"
+        " would give; expectations of several pairs add up. Orders: shares of the capital of both legs, at the closes of the bar.",
+        "armed: fires when |z| gets to the threshold. fired: has spoken, waits for |z| to come back. blocked: a gate that"
+        " silences fails. trade: open by the rule's own account, until |z| is at the exit.",
+        "What you hold: nothing is traded here. Nor whether a bell was heard.",
+    ),
     "health": About(
         "Health",
         "feed, lag, bytes",

@@ -122,6 +122,7 @@ async def test_a_failing_program_is_counted_and_the_next_alert_still_goes_out(pr
         assert "ended with 3" in channel.error
         channel.offer(record("b"))
         await until(lambda: channel.sent)
+    assert (channel.failed, channel.error) == (1, ""), "counted, but no longer so"
 
 
 async def test_a_program_that_is_gone_is_counted(program: Callable[[str], DesktopChannel], tmp_path: Path) -> None:

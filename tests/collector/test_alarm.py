@@ -17,6 +17,7 @@ class Listed:
 
     name = "desktop"
     sent = failed = dropped = 0
+    error = ""
 
     def __init__(self) -> None:
         self.offered: list[AlertRecord] = []

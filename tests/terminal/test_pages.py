@@ -14,6 +14,7 @@ def test_every_page_is_full_and_a_pair_of_the_scan_is_watched_after_a_restart(pr
         ("G", ("p of Engle-Granger at the last", "residuals against")),
         ("c", ("Correlation", "LINK", "--")),
         ("m", ("Statistics", "BTC", "vol/y")),
+        ("a", ("Alerts", "silenced by", "log on", "time UTC")),
         ("s", (" tests", "chance", "q BY")),
     ):
         terminal.keys(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from quantui.collector.alert_pages import AlertsPage, ChannelRow, GateTally, ProposedLeg, RuleView, StandingRow, ToldRow
 from quantui.collector.client import CollectorGoneError
 from quantui.collector.pages import (
     Candles,
@@ -202,6 +203,7 @@ def pages() -> dict[str, Page]:
         "statistics": StatisticsPage("1m", 240, T0, symbols, version=1),
         "pair": pair,
         "chart": chart_page(),
+        "alerting": alerts_page(),
         "health": HealthPage(
             "binance-usdm",
             "live",
@@ -226,6 +228,43 @@ def pages() -> dict[str, Page]:
             version=1,
         ),
     }
+
+
+def alerts_page() -> AlertsPage:
+    """A rule in each of its states, and a history that is longer than a screen."""
+    gates = (
+        GateTally("beta", 3.0, passing=5, unknown=1), GateTally("r_squared", 0.3, True, passing=5, unknown=1),
+        GateTally("beta_se", 1.0, passing=5, unknown=1), GateTally("correlation", 0.7, True, True, 4, 1, 1),
+        GateTally("cointegration", 0.05, False, True, 3, 2, 1), GateTally("liquidity", 1e6, True, False, 0, 0, 6),
+    )  # fmt: skip
+    weak, foreign = GateView("correlation", False, 0.61, 0.7), GateView("cointegration", False, 0.31, 0.05)
+    rows = (
+        StandingRow(PAIRS[0], "zscore", "armed", 1.34, 0.66, 240, 240, failing=(foreign,)),
+        StandingRow(
+            PAIRS[1], "zscore", "fired", 2.41, -0.41, 240, 240, "SHORT_SPREAD", "SHORT_SPREAD", T0 - 180_000, failing=(foreign,)
+        ),
+        StandingRow(PAIRS[2], "zscore", "blocked", -2.02, -0.02, 240, 240, blocking=(weak,)),
+        StandingRow(PAIRS[3], "zscore", "warming up", n=87, need=240, note="warming up"),
+        StandingRow(PAIRS[4], "zscore", "cooling", -0.9, 1.1, 240, 240, "", "LONG_SPREAD", T0 - 120_000, T0 + 180_000),
+        StandingRow(PAIRS[5], "zscore", "unusable", 1.999, 0.001, 240, 240, note="filling ATOMUSDT"),
+    )
+    legs = (ProposedLeg("ETHUSDT", "sell", 0.523, 2613.24), ProposedLeg("BTCUSDT", "buy", 0.477, 61_685.99))
+    told = [
+        ToldRow(44, T0 - 180_000, "alert", "SHORT_SPREAD", PAIRS[1], "1m", "zscore", 2.04, "SHORT z +2.04 corr .83 p .007", legs),
+        ToldRow(43, T0 - 900_000, "info", "EXIT", PAIRS[0], "1m", "zscore", -0.01, "EXIT z -0.01"),
+        ToldRow(42, T0 - 1_000_000, "warning", "gap", rule="data:gap", text="BNBUSDT: 412 trades lost, 23:41:02 to 23:41:07"),
+        ToldRow(41, T0 - 1_100_000, "info", "healed", rule="data:healed", text="the sockets are back"),
+    ]
+    told += [
+        ToldRow(40 - i, T0 - 2_000_000 - 600_000 * i, "alert", "LONG_SPREAD", PAIRS[i % 3], "1m", "zscore", -2.1, "LONG z -2.10")
+        for i in range(40)
+    ]
+    return AlertsPage(
+        "1m", 240, "ols", T0, 6, 4.0, 15.43,
+        (RuleView("zscore", 2.0, 1.25, 0.5, 300.0, ("correlation",), None, ("bell", "terminal", "desktop"), 15.0),),
+        gates, (ChannelRow("desktop", "failing", 3, 1, 0, "notify-send ended with 1: is a notification service running?"),
+                ChannelRow("log", "on", 44)), rows, tuple(told), 200, version=1,
+    )  # fmt: skip
 
 
 def candles(symbol: str, price: float, size: float, bars: int, phase: float) -> Candles:

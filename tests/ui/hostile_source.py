@@ -4,6 +4,7 @@ import sys
 
 from msgspec.structs import replace
 
+from quantui.collector.alert_pages import ChannelRow, GateTally, ProposedLeg, RuleView, StandingRow, ToldRow
 from quantui.collector.client import CollectorGoneError, CollectorRefusedError
 from quantui.collector.pages import Mark, Page, ScanRow, StreamRow, SymbolRow
 from quantui.collector.snapshot import AlertRow, GateView, PairRow
@@ -115,6 +116,22 @@ class HostileSource(FakeSource):
             "health": {
                 "venue": one[0], "link": one[1], "detail": " ".join(texts), "store": one[2], "sockets": window(self._turn),
                 "rows": tuple(StreamRow(text, note="" if place % 2 else texts[-place]) for place, text in enumerate(texts)),
+            },
+            "alerting": {
+                "estimator": one[0],
+                "rules": (RuleView(one[1], 2.0, 1.25, 0.5, 300.0, texts[:3], None, texts[3:5], 15.0),),
+                "gates": tuple(GateTally(text, 1.0) for text in texts[:4]),
+                "channels": tuple(ChannelRow(text, "failing", detail=text) for text in texts[:3]),
+                "rows": tuple(
+                    StandingRow(
+                        text, one[2], text if place % 2 else "unknown", note=text, side=text, trade=text, since_ms=T0,
+                        blocking=(GateView(text, ok=False, value=1.0, limit=2.0),),
+                    )
+                    for place, text in enumerate(texts)
+                ),
+                "history": tuple(
+                    ToldRow(9, T0, text, text, text, text, text, 1.0, text, (ProposedLeg(text, text, 1, 1),)) for text in texts
+                ),
             },
             "pair": {
                 "pair": f"{one[0][:9]}/{one[1][:9]}", "estimator": one[2], "space": one[3], "signal": one[4],

@@ -215,6 +215,7 @@ CASES: dict[str, tuple[tuple[str, ...], Check]] = {
     "pair-page": ((), opens("pair", "Cointegrated in this window")),
     "correlation-page": ((), opens("correlation", "TRX")),
     "statistics-page": ((), opens("statistics", "61,685.99")),
+    "alerts-page": ((), opens("alerting", "cooling down")),
     "health-page": ((), opens("health", "unknown symbol NOSUCHUSDT")),
     "copy": ((), copies),
     "screenshot": ((), writes_a_picture),

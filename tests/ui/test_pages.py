@@ -6,15 +6,16 @@ import pytest
 from msgspec.structs import replace
 
 from quantui.collector.client import CollectorGoneError
+from quantui.collector.snapshot import AlertRow
 from quantui.ui.actions import PAGE_ACTIONS
 from quantui.ui.app import MonitorApp
 from quantui.ui.screens.help import HelpScreen
 from quantui.ui.screens.page import PageScreen
 from quantui.ui.widgets.lines import LineWidget
-from tests.ui.fakes import FakeSource, scan_page
+from tests.ui.fakes import T0, FakeSource, scan_page
 from tests.ui.test_app import running, sessions, until
 
-KEYS = {"s": "Scanner", "i": "Pair", "c": "Correlation", "m": "Statistics", "v": "Chart"}
+KEYS = {"s": "Scanner", "i": "Pair", "c": "Correlation", "m": "Statistics", "v": "Chart", "a": "Alerts"}
 
 
 def shown(app: MonitorApp) -> list[str]:
@@ -314,3 +315,41 @@ async def test_the_health_page_names_what_is_wrong() -> None:
         assert "filling" in text
         assert "<50ms    65%" in text
         assert "sent" not in text, "a pilot has no terminal that costs anything"
+
+
+async def test_the_page_of_alerts_has_the_channels_of_the_screen_and_counts_what_it_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantui.ui.puller.PAGE_S", 0.05)
+    source = FakeSource()
+    async with running(source, (120, 40)) as (app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen) and "● bell on" in "\n".join(shown(app)), "no channels")
+        text = "\n".join(shown(app))
+        assert "● bell on 0 sent 0 dropped  ● terminal on by osc9 and osc777 0 sent" in text
+        assert "× desktop failing 3 sent 1 failed" in text
+        row = AlertRow(9, T0, "alert", "ETHUSDT/BTCUSDT", "LONG z -2.31", ("bell", "terminal"))
+        source.put(alerts=(row, *source.current.alerts))
+        await until(pilot, lambda: "● bell on 1 sent 0 dropped" in "\n".join(shown(app)), "the page did not hear of it")
+        assert "osc777 1 sent" in "\n".join(shown(app))
+
+
+async def test_the_history_scrolls_to_its_oldest_row_and_the_threshold_moves_from_the_page() -> None:
+    source = FakeSource()
+    async with running(source, (80, 24)) as (app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen) and "▲ SHORT   +2.04" in "\n".join(shown(app)), "no history")
+        assert shown(app)[-1].endswith("more"), "what is below is counted"
+        await pilot.press("G")
+        assert "every way" in "\n".join(shown(app))
+        assert any(line.startswith("08-08 16:56:40") for line in shown(app)), "the oldest"
+        await pilot.press("plus")
+        await until(pilot, lambda: ("session", {"entry": 2.1}) in source.calls)
+
+
+async def test_help_over_the_page_of_alerts_begins_with_it() -> None:
+    async with running(FakeSource(), (80, 24)) as (app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, PageScreen))
+        await pilot.press("question_mark")
+        block = "#about-alerting"
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and app.screen.query_one("#help").scroll_y > 0)
+        assert app.screen.query_one(block).virtual_region.y == app.screen.query_one("#help").scroll_y

@@ -26,6 +26,7 @@ SCREENS = {
     "statistics": "m",
     "chart": "v",
     "health": "H",
+    "alerts": "a",
     "help": "?",
 }
 SIZES = ((80, 24), (120, 40), (200, 50))

@@ -1,7 +1,12 @@
 import pytest
+from msgspec.structs import replace
 
+from quantui.collector.alert_pages import AlertsPage
 from quantui.collector.snapshot import AlertRow
+from quantui.ui.announcer import Announcer
+from quantui.ui.settings import ScreenSettings
 from quantui.ui.terminal_alerts import BELL, announcement, notification, protocol
+from tests.ui.fakes import alerts_page, pages, snapshot
 
 
 @pytest.mark.parametrize(
@@ -49,3 +54,33 @@ def test_an_alert_is_announced_only_in_the_ways_its_rule_names() -> None:
     assert said(_row(3, "bell"), _row(2, "terminal"), _row(1, "terminal")) == (
         f"{BELL}\x1b]9;quantui: ETHUSDT/BTCUSDT SHORT 2 and 1 more\x07"
     )
+
+
+def test_what_was_told_and_what_was_held_back_is_counted() -> None:
+    now = [10.0]
+    announcer = Announcer(ScreenSettings(notify_terminal="osc9"), {}, lambda: now[0])
+
+    def told(*rows: AlertRow) -> tuple[int | None, int | None, int | None]:
+        announcer.sequences(replace(snapshot(), alerts=rows))
+        page = announcer.completed(alerts_page())
+        assert isinstance(page, AlertsPage)
+        bell, terminal = page.channels[:2]
+        assert (bell.name, bell.failed, terminal.name, terminal.failed, terminal.dropped) == ("bell", None, "terminal", None, None)
+        return bell.sent, bell.dropped, terminal.sent
+
+    assert told(_row(1, "bell")) == (0, 0, 0), "what was there before the screen looked is not told"
+    assert told(_row(3, "bell", "terminal"), _row(2, "bell")) == (1, 0, 1), "two alerts, one ring"
+    assert told(_row(4, "bell")) == (1, 1, 1), "at once again: held back"
+    now[0] += 1.0
+    assert told(_row(6, "terminal"), _row(5, "bell")) == (2, 1, 2)
+    assert told(_row(7, "desktop")) == (2, 1, 2)
+
+
+def test_channels_that_are_off_say_by_which_setting() -> None:
+    announcer = Announcer(ScreenSettings(bell=False, notify_terminal="off"), {}, lambda: 0.0)
+    page = announcer.completed(alerts_page())
+    assert isinstance(page, AlertsPage)
+    assert [(row.name, row.state, row.sent) for row in page.channels[:2]] == [("bell", "off", None), ("terminal", "off", None)]
+    assert [row.detail for row in page.channels[:2]] == ["[ui] bell = false", "[ui] terminal_notification = false"]
+    health = pages()["health"]
+    assert announcer.completed(health) is health

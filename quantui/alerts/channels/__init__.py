@@ -13,6 +13,8 @@ class Channel(Protocol):
     sent: int
     failed: int
     dropped: int
+    error: str
+    """Why the last delivery failed; empty where it did not."""
 
     def offer(self, record: AlertRecord) -> None:
         """Accept a record for delivery; never blocks, never raises. What does not fit is counted as dropped."""

@@ -33,10 +33,11 @@ class DesktopChannel:
     sent: int = 0
     """Notifications shown."""
     failed: int = 0
+    """Notifications that could not be."""
     dropped: int = 0
     """Records that came while too many waited; the oldest go."""
     error: str = ""
-    """Why the last delivery failed."""
+    """Why the last delivery failed; empty where it did not."""
     _waiting: deque[AlertRecord] = field(default_factory=deque)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,7 +80,7 @@ class DesktopChannel:
         elif code:
             self._fail(f"notify-send ended with {code}: is a notification service running?")
         else:
-            self.sent += 1
+            self.sent, self.error = self.sent + 1, ""
 
     async def _end_of(self, process: Process) -> int | None:
         """Its exit code; None where it had to be ended. It never outlives this call, however that ends."""

@@ -1,7 +1,7 @@
 """Rows of the watch list and of the alert log."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from quantui.ui.render import numbers
 from quantui.ui.render.glyphs import Glyphs
@@ -93,7 +93,8 @@ def _pair(pair: "PairRow", index: int, column: int, glyphs: Glyphs, *, is_focus:
     return line(Span(head + body, Role.BAD if numbers.signal(pair.signal) and not is_focus else role))
 
 
-_SEVERITIES = {"alert": Role.BAD, "warning": Role.WARN, "info": Role.TEXT}
+SEVERITIES: Final = {"alert": Role.BAD, "warning": Role.WARN, "info": Role.TEXT}
+"""How a row of the log looks."""
 
 
 def alert_log(
@@ -120,7 +121,7 @@ def alert_log(
     lines = [title("Alerts (UTC)", width, glyphs, is_marked=is_marked)]
     for row in alerts[: max(0, height - 1)]:
         mark = "!" if row.id in new else " "
-        role = Role.FLASH if row.id in fresh else _SEVERITIES.get(row.severity, Role.TEXT)
+        role = Role.FLASH if row.id in fresh else SEVERITIES.get(row.severity, Role.TEXT)
         pair = f"{short_label(row.pair)} " if row.pair else ""
         lines.append(line(Span(fit(measures(f"{mark} {numbers.clock(row.time_ms)} {pair}{row.text}", width), width), role)))
     if not alerts:

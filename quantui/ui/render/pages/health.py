@@ -1,35 +1,30 @@
 """How the feed, the collector and this terminal are: each number with the word for what it means."""
 
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from quantui.ui.render import numbers
 from quantui.ui.render.glyphs import EIGHTHS, Glyphs
 from quantui.ui.render.lines import Line, Role, Span, fit, wrapped
 from quantui.ui.render.names import base_of
+from quantui.ui.render.pages.columns import Column, fitting, texts, titles
 from quantui.ui.render.pages.sheet import Room, Sheet, View, notes, opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from quantui.collector.pages import HealthPage, Page, StreamRow
 
 
-class _Column(NamedTuple):
-    title: str
-    width: int
-    text: "Callable[[StreamRow], str]"
-
-
-_COLUMNS: Final = (
-    _Column("state", 10, lambda row: "whole" if row.is_complete else "filling" if row.trades else "waiting"),
-    _Column("age", 6, lambda row: numbers.age(row.age_s)),
-    _Column("trades", 8, lambda row: numbers.compact(row.trades)),
-    _Column("filled", 8, lambda row: numbers.compact(row.trades_filled)),
-    _Column("lost", 6, lambda row: numbers.compact(row.trades_lost)),
-    _Column("proven", 8, lambda row: numbers.compact(row.certified)),
-    _Column("differ", 8, lambda row: numbers.compact(row.mismatched)),
-    _Column("twice", 7, lambda row: numbers.compact(row.duplicates)),
-    _Column("refused", 9, lambda row: numbers.compact(row.rejected)),
+_COLUMNS: "Final[tuple[Column[StreamRow], ...]]" = (
+    Column("state", 10, lambda row: "whole" if row.is_complete else "filling" if row.trades else "waiting"),
+    Column("age", 6, lambda row: numbers.age(row.age_s)),
+    Column("trades", 8, lambda row: numbers.compact(row.trades)),
+    Column("filled", 8, lambda row: numbers.compact(row.trades_filled)),
+    Column("lost", 6, lambda row: numbers.compact(row.trades_lost)),
+    Column("proven", 8, lambda row: numbers.compact(row.certified)),
+    Column("differ", 8, lambda row: numbers.compact(row.mismatched)),
+    Column("twice", 7, lambda row: numbers.compact(row.duplicates)),
+    Column("refused", 9, lambda row: numbers.compact(row.rejected)),
 )
 _NAME: Final = 11
 
@@ -84,14 +79,11 @@ def _bound(milliseconds: int) -> str:
 
 
 def _streams(rows: "Sequence[StreamRow]", width: int) -> list[Line]:
-    shown = [column for place, column in enumerate(_COLUMNS) if _NAME + sum(each.width for each in _COLUMNS[: place + 1]) <= width]
-    titles = "".join(column.title.rjust(column.width) for column in shown)
-    lines: list[Line] = [(Span(fit("symbol", _NAME) + titles, Role.TITLE),)]
+    shown = fitting(_COLUMNS, width - _NAME)
+    lines: list[Line] = [(Span(fit("symbol", _NAME) + titles(shown), Role.TITLE),)]
     for row in rows:
         wrong = bool(row.note or row.trades_lost or row.mismatched or not row.is_complete)
-        text = "".join(fit(column.text(row), column.width - 1, right=True).rjust(column.width) for column in shown)
-        if row.note:
-            text = f" {row.note}"
+        text = f" {row.note}" if row.note else texts(shown, row)
         line = fit(base_of(row.symbol), _NAME - 1) + " " + text
         lines.append((Span(fit(line, width), Role.WARN if wrong else Role.TEXT),))
     return lines

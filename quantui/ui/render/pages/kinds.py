@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from quantui.ui.render.pages import chart, health, heatmap, pair, scanner, statistics
+from quantui.ui.render.pages import alerts, chart, health, heatmap, pair, scanner, statistics
 from quantui.ui.render.pages.sheet import Draw
 
 
@@ -38,5 +38,6 @@ KINDS: Final = {
         Kind("correlation", "Correlation", heatmap.sheet, (*_SCROLLING, "page-left", "longer-timeframe", "larger-window")),
         Kind("statistics", "Statistics", statistics.sheet, (*_SCROLLING, "page-left", "longer-timeframe", "larger-window")),
         Kind("health", "Health", health.sheet, _SCROLLING),
+        Kind("alerting", "Alerts", alerts.sheet, (*_SCROLLING, "raise-threshold", "longer-timeframe", "larger-window")),
     )
 }

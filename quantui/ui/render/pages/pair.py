@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from quantui.ui.render import numbers
+from quantui.ui.render import gates, numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, cut, fit, wrapped
 from quantui.ui.render.names import short_label
@@ -35,10 +35,6 @@ def _bars(value: float | None) -> str:
 
 def _upper(value: float | None) -> str:
     return "no end" if value is None else _bars(value)
-
-
-def _amount(value: float | None) -> str:
-    return numbers.compact(value) if value is not None and abs(value) >= 1000 else numbers.number(value, 3)
 
 
 def _rate(value: float | None) -> str:
@@ -210,10 +206,8 @@ def _gates(page: "PairPage", width: int, glyphs: Glyphs) -> Iterator[Line]:
             else (glyphs.ok, "passes", Role.GOOD) if gate.ok
             else (glyphs.failed, "fails", Role.BAD)
         )  # fmt: skip
-        value = numbers.probability(gate.value) if gate.name == "cointegration" else _amount(gate.value)
-        limit = "-" if gate.limit is None else numbers.compact(gate.limit) if gate.limit >= 1000 else f"{gate.limit:.3g}"
-        name = fit(gate.name.replace("_", " "), _TITLE - 2)
-        text = f"{mark} {name}{fit(word, 10)}{value} against a limit of {limit}"
+        name = fit(gates.name(gate.name), _TITLE - 2)
+        text = f"{mark} {name}{fit(word, 10)}{gates.value(gate)} against a limit of {gates.limit(gate.limit)}"
         yield (Span(fit(text, width).rstrip(), role),)
 
 
