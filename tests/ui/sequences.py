@@ -1,5 +1,6 @@
 """The allow-list: every control sequence that the screen itself sends to a terminal. Whatever else arrives is foreign."""
 
+import codecs
 import re
 from typing import Final
 
@@ -34,7 +35,8 @@ def foreign(raw: bytes) -> list[str]:
 
     Invalid UTF-8 raises.
     """
-    rest = re.sub(CLIPBOARD, "", raw.decode())  # counted by `clipboards`
+    rest = re.sub(CLIPBOARD, "", codecs.getincrementaldecoder("utf-8")().decode(raw))  # counted by `clipboards`
     rest = _ALLOWED.sub("", rest)
+    rest = re.sub(r"\x1b(?:\[[0-9;?]*)?\Z", "", rest)  # one that has not wholly come
     at = {char for char in set(rest) if unseen(char)}
     return [rest[place : place + 20] for place, char in enumerate(rest) if char in at]

@@ -99,7 +99,7 @@ class PageScreen(Screen[None]):
 
         It begins here and not by the binding, which is run a little later: what is typed ahead would be taken for keys.
         """
-        if event.key == "slash" and not self._typing.is_open and self._sheet.sorts:
+        if event.key == "slash" and not self._typing.is_open and self._can_filter:
             self.action_filter()
         elif not self._typing.is_open or event.key == "ctrl+c":
             return
@@ -157,9 +157,13 @@ class PageScreen(Screen[None]):
         if self._sheet.sorts:
             self._see(self.view._replace(is_reversed=not self.view.is_reversed, cursor=0))
 
+    @property
+    def _can_filter(self) -> bool:
+        return "page-filter" in self.kind.keys  # though its rows may not be here yet
+
     def action_filter(self) -> None:
         """Begin to type a filter."""
-        if self._sheet.sorts:
+        if self._can_filter:
             self._typing.open(self.view.filter)
             self.draw()
 
