@@ -56,8 +56,13 @@ class Client:
     def screen(self, since: int, points: int) -> "Snapshot | None":
         """The snapshot newer than version `since`, with up to `points` values a line; None when nothing changed."""
         status, body = self._ask("GET", f"/api/screen?since={since}&points={points}")
-        if status == HTTPStatus.NO_CONTENT:
-            return None
+        return None if status == HTTPStatus.NO_CONTENT else self._snapshot(body)
+
+    def past(self, bar_ms: int, points: int) -> "Snapshot":
+        """The snapshot of a closed bar before: the one that opens at `bar_ms`, or the last before it."""
+        return self._snapshot(self._ask("GET", f"/api/past?bar={bar_ms}&points={points}")[1])
+
+    def _snapshot(self, body: bytes) -> "Snapshot":
         import msgspec
 
         from quantui.collector.snapshot import Snapshot

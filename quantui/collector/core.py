@@ -20,6 +20,7 @@ from quantui.collector.drawing import Drawing
 from quantui.collector.freshness import Freshness
 from quantui.collector.health import health_page, stream_health
 from quantui.collector.pages import HealthPage, Page
+from quantui.collector.past import Past
 from quantui.collector.screening import Screening
 from quantui.collector.session import Kept, SessionChange, changed, restored
 from quantui.collector.snapshot import Session, Snapshot
@@ -74,6 +75,7 @@ class Collector:
     started_ms: int = 0
     lens: Lens = field(init=False)
     drawing: Drawing = field(init=False)
+    before: Past = field(init=False)
     freshness: Freshness = field(init=False)
     screening: Screening = field(init=False)
     surveys: Sequence[Survey] = ()
@@ -92,6 +94,7 @@ class Collector:
     def __post_init__(self) -> None:
         self.lens = Lens(self.desk, self.feeds)
         self.drawing = Drawing(self.desk)
+        self.before = Past(self.desk)
         self.started_ms = self.clock.now_ms()
         self.freshness = Freshness(self.feeds, self.lens.stream, self.store, self.clock, self.mode == "replay")
         self.screening = Screening(self.desk.frames, self.desk.turn, self._screened)
@@ -266,6 +269,10 @@ class Collector:
             pid=os.getpid(),
             started_ms=self.started_ms,
         )
+
+    async def past(self, bar_ms: int, points: int) -> Snapshot:
+        """The state when a bar before had closed. Raises `ValueError` with one line."""
+        return await self.before.snapshot(bar_ms, points, self.session, tuple(self.pairs), self.snapshot(points))
 
     def newest_alert(self) -> int:
         """Id of the newest alert; 0 where there is none."""

@@ -124,6 +124,14 @@ class Desk:
                 self._due.setdefault(timeframe, set()).update(symbols)
                 raise
 
+    def settle_at_once(self, timeframe: Timeframe) -> None:
+        """The newest reading of every pair, here and now: for a desk that no event loop waits for."""
+        legs = _Legs(self.frames, timeframe)
+        jobs = [job for pair in self.pairs for job in self._jobs(pair, timeframe, legs)]
+        if jobs:
+            readings = _compute(self.settings, timeframe, jobs, {})
+            self.readings.update({(reading.pair, timeframe): reading for reading in readings})
+
     def closes(self, pair: Pair, timeframe: Timeframe, last: int) -> AlignedCloses | None:
         """The newest shared closed bars of a pair; None while a leg is unknown."""
         y, x = self.frames.get(pair.y), self.frames.get(pair.x)

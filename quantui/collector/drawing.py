@@ -70,7 +70,7 @@ class Drawing:
                 self._wanted[points] = _Wanted(reading, settings, closes)
                 self._wake.set()
             return _prices(closes, points)
-        return self._keep(points, _Drawn(reading, settings, _lines(settings, closes, points)))
+        return self._keep(points, _Drawn(reading, settings, lines_of(settings, closes, points)))
 
     async def run(self) -> None:
         """Make slow lines until cancelled."""
@@ -81,7 +81,7 @@ class Drawing:
                 if settings is self.desk.settings:
                     async with self.desk.turn:
                         loop = asyncio.get_running_loop()
-                        series = await loop.run_in_executor(self._worker, _lines, settings, closes, points)
+                        series = await loop.run_in_executor(self._worker, lines_of, settings, closes, points)
                     self._keep(points, _Drawn(reading, settings, series))
                 self._wanted.pop(points)
 
@@ -118,7 +118,8 @@ def _prices(closes: AlignedCloses, points: int) -> SeriesView:
     return SeriesView(tuple(times), y, x, nothing, nothing, nothing)
 
 
-def _lines(settings: DeskSettings, closes: AlignedCloses, points: int) -> SeriesView:
+def lines_of(settings: DeskSettings, closes: AlignedCloses, points: int) -> SeriesView:
+    """The lines of these closes, `points` long at most; pure."""
     history = pair_history(
         closes.y,
         closes.x,

@@ -31,6 +31,10 @@ class Door(Protocol):
         """The present state, with version 0."""
         ...
 
+    async def past(self, bar_ms: int, points: int) -> Snapshot:
+        """The state when the bar that opens at `bar_ms` had closed. Raises `ValueError` with one line."""
+        ...
+
     def newest_alert(self) -> int:
         """Id of the newest alert; 0 where there is none."""
         ...
@@ -88,6 +92,7 @@ class Server:
             [
                 web.get("/api/health", self._health),
                 web.get("/api/screen", self._screen),
+                web.get("/api/past", self._past),
                 web.get("/api/alert", self._alert),
                 web.get("/api/page/{name}", self._page),
                 web.post("/api/session", self._session),
@@ -118,6 +123,15 @@ class Server:
         elif _integer(request, "since", -1) == version:
             return web.Response(status=204)
         return _json(msgspec.structs.replace(snapshot, version=version))
+
+    async def _past(self, request: web.Request) -> web.Response:
+        """The snapshot of a closed bar before."""
+        self._door.seen(_screen_of(request))
+        points = min(max(_integer(request, "points", 240), 1), 2_000)
+        try:
+            return _json(await self._door.past(_integer(request, "bar", 0), points))
+        except ValueError as error:
+            return _problem(400, "bad_request", str(error))
 
     async def _alert(self, request: web.Request) -> web.Response:
         """Whether something rang, for a screen that needs nothing else."""

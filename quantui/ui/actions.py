@@ -178,6 +178,20 @@ ACTIONS: Final = (
 
 MONITOR_ACTIONS: Final = (
     Action(
+        "bar-back",
+        "left_square_bracket",
+        "[",
+        "app.travel(-1)",
+        "One bar back",
+        "The whole screen as it was a bar before, made anew from the bars that are kept.",
+        "[ ] past",
+        3,
+    ),
+    Action("bar-on", "right_square_bracket", "]", "app.travel(1)", "One bar on", "A bar on; behind the newest it moves again."),
+    Action("bars-back", "left_curly_bracket", "{", "app.travel(-20)", "20 bars back", "The same, 20 bars at once."),
+    Action("bars-on", "right_curly_bracket", "}", "app.travel(20)", "20 bars on", "20 bars on."),
+    Action("now", "escape", "esc", "app.now", "Back to now", "From the past, or from a pause, back to the moving picture."),
+    Action(
         "next-panel",
         "tab",
         "Tab",

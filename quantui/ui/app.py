@@ -16,8 +16,9 @@ from quantui.ui.announcer import Announcer
 from quantui.ui.choices import Change, Choices
 from quantui.ui.driver.drivers import DiffDriver, StockDriver, driver_class
 from quantui.ui.driver.meter import Meter
+from quantui.ui.history import History
 from quantui.ui.keys import rebound
-from quantui.ui.messages import CollectorLost, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
+from quantui.ui.messages import CollectorLost, LookedBack, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
 from quantui.ui.render.lines import Field
@@ -91,6 +92,7 @@ class MonitorApp(App[int]):
         self._glyphs = choose(self.settings.glyphs, self._environ)
         self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps)
         self._choices = Choices()
+        self._history = History()
         self._announcer = Announcer(self.settings, self._environ, now)
         self._told = ""
         self._lost = ""
@@ -133,6 +135,16 @@ class MonitorApp(App[int]):
             self._choices.latest = message.snapshot
             self._announce(message.snapshot)
         self._show()
+        self._puller.taken()
+
+    def on_looked_back(self, message: LookedBack) -> None:
+        """Show the screen as it was, if that is what was asked for last."""
+        latest = self._choices.latest
+        if latest is not None and self._history.arrived(message.asked_ms, message.snapshot):
+            with self.batch_update():
+                past = self._history.told(message.snapshot, latest)
+                self.monitor.state = self.monitor.state._replace(past=past)
+                self.monitor.snapshot = message.snapshot
         self._puller.taken()
 
     def on_page_fetched(self, message: PageFetched) -> None:
@@ -208,8 +220,27 @@ class MonitorApp(App[int]):
         self._freeze(on=not self.monitor.state.paused)
         self._show()
 
+    def action_travel(self, bars: int) -> None:
+        """The whole screen as it was so many bars on, or back; where that is now, it moves again."""
+        if self._choices.latest is None:
+            return
+        bar_ms = self._history.move(bars, self._choices.latest)
+        self._freeze(on=bar_ms is not None)
+        if bar_ms is not None:
+            self._puller.look_back(bar_ms)
+        self._show()
+
+    def action_now(self) -> None:
+        """Back to now."""
+        if self.monitor.state.paused:
+            self._freeze(on=False)
+            self._show()
+
     def _freeze(self, *, on: bool) -> None:
-        self.monitor.state = self.monitor.state._replace(paused=on)
+        if not on:
+            self._history.bar_ms = None
+        past = self.monitor.state.past if on else ""
+        self.monitor.state = self.monitor.state._replace(paused=on, past=past)
         self._puller.freeze(on=on)
 
     def action_export(self) -> None:
@@ -245,6 +276,7 @@ class MonitorApp(App[int]):
         from quantui.ui.render.pages.sheet import View
         from quantui.ui.screens.page import PageScreen
 
+        self.action_now()  # a page is about now
         if self._page is not None:
             if self._page.kind.name != name:
                 self._page.dismiss()

@@ -21,6 +21,15 @@ class SnapshotFetched(Message):
         self.applied = applied
 
 
+class LookedBack(Message):
+    """The puller has the snapshot of a bar before."""
+
+    def __init__(self, asked_ms: int, snapshot: "Snapshot") -> None:
+        super().__init__()
+        self.asked_ms = asked_ms
+        self.snapshot = snapshot
+
+
 class PageFetched(Message):
     """The puller has the document of a screen."""
 
@@ -63,6 +72,10 @@ class Postman(Listener):
     def fetched(self, snapshot: "Snapshot | None", applied: int) -> None:
         """Post a snapshot."""
         self._post(SnapshotFetched(snapshot, applied))
+
+    def looked_back(self, asked_ms: int, snapshot: "Snapshot") -> None:
+        """Post a snapshot of a bar before."""
+        self._post(LookedBack(asked_ms, snapshot))
 
     def paged(self, name: str, page: "Page") -> None:
         """Post a page."""

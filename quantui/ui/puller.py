@@ -42,6 +42,9 @@ class Listener:
     def fetched(self, snapshot: "Snapshot | None", applied: int) -> None:
         """A new snapshot; `applied` is the number of the last session change that is in force."""
 
+    def looked_back(self, asked_ms: int, snapshot: "Snapshot") -> None:
+        """The snapshot of the closed bar that was asked for, or of the nearest."""
+
     def paged(self, name: str, page: "Page") -> None:
         """The document of the screen `name`, new or changed."""
 
@@ -81,6 +84,7 @@ class Puller(threading.Thread):
         self._since = 0
         self._news_at = time.monotonic()
         self._is_frozen = False
+        self._past_ms = 0
         self._alert = 0
         """The newest alert that the screen knows."""
 
@@ -102,6 +106,12 @@ class Puller(threading.Thread):
         with self._wake:
             self._is_frozen = on
             self._news_at = time.monotonic()
+            self._wake.notify()
+
+    def look_back(self, bar_ms: int) -> None:
+        """Ask for the snapshot of a bar before; of several that are asked for, the last counts."""
+        with self._wake:
+            self._past_ms = bar_ms
             self._wake.notify()
 
     def export(self, kind: str) -> None:
@@ -196,6 +206,7 @@ class Puller(threading.Thread):
             number = self._change_number
             export, self._export = self._export, ""
             watch, self._watch = self._watch, []
+            past_ms, self._past_ms = self._past_ms, 0
         if changes:
             try:
                 source.session(**changes)
@@ -209,6 +220,8 @@ class Puller(threading.Thread):
                 self._listener.told(safe(str(error)))
             else:
                 self._listener.told(f"{safe(pair)} is {'no longer watched' if drop else 'on the watch list, in focus'}")
+        if past_ms:
+            self._pull_past(source, past_ms)
         if export:
             # A long export must not hold the picture up; a source exports on a connection of its own.
             threading.Thread(target=self._exported, args=(source, export), name="quantui-export", daemon=True).start()
@@ -236,6 +249,18 @@ class Puller(threading.Thread):
                     self._since = snapshot.version
                 self._taken = False
         self._listener.fetched(snapshot, applied)
+
+    def _pull_past(self, source: SnapshotSource, bar_ms: int) -> None:
+        if not self._wait_taken():
+            return
+        try:
+            snapshot = safe_document(source.past(bar_ms, self._points))
+        except CollectorRefusedError as error:
+            self._listener.told(safe(str(error)))
+            return
+        with self._wake:
+            self._taken = False
+        self._listener.looked_back(bar_ms, snapshot)
 
     def _pull_page(self, source: SnapshotSource) -> None:
         """Ask for the page that is shown, at its own pace; at each tick while it is still being computed."""
@@ -274,7 +299,7 @@ class Puller(threading.Thread):
         """Wait for the tick, or for a key. The tick may come closer meanwhile: a picture that moves again is wanted at once."""
         began = time.monotonic()
         with self._wake:
-            while not (self._changes or self._export or self._watch or self._is_over()):
+            while not (self._changes or self._export or self._watch or self._past_ms or self._is_over()):
                 left = began + (seconds or self._tick()) - time.monotonic()
                 if left <= 0:
                     return

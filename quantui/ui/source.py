@@ -18,6 +18,10 @@ class SnapshotSource(Protocol):
         """
         ...
 
+    def past(self, bar_ms: int, points: int) -> "Snapshot":
+        """What was shown when the bar that opens at `bar_ms`, or the last before it, had closed. Raises as `session` does."""
+        ...
+
     def newest_alert(self) -> int:
         """Id of the newest alert, 0 where there is none: all that a frozen picture asks for. Raises as `screen` does."""
         ...

@@ -12,7 +12,7 @@ from quantui.analytics.estimators import Estimator
 from quantui.analytics.false_alarms import false_alarms, white_alarms
 from quantui.clock import Clock
 from quantui.collector.core import Collector
-from quantui.collector.drawing import SLOW, _lines
+from quantui.collector.drawing import SLOW, lines_of
 from quantui.collector.session import SessionChange
 from quantui.config import Market, PairNames
 from quantui.market.bars import BarState
@@ -26,7 +26,7 @@ async def _settled(collector: Collector, feed: TapeFeed, first: int, last: int) 
     await collector.settle()
 
 
-async def test_lines_that_grow_bar_by_bar_are_those_made_at_once(tmp_path: Path) -> None:
+async def testlines_of_that_grow_bar_by_bar_are_those_made_at_once(tmp_path: Path) -> None:
     clock = Clock()
     feed = TapeFeed(clock)
     async with collecting(tmp_path, [feed], clock) as collector:
@@ -54,7 +54,7 @@ async def test_a_key_between_two_bars_leaves_no_line_of_mixed_settings(tmp_path:
 
 
 @pytest.mark.parametrize("estimator", list(Estimator))
-async def test_every_estimator_has_its_numbers_its_lines_and_a_preview_that_is_what_the_bar_would_be(
+async def test_every_estimator_has_its_numbers_itslines_of_and_a_preview_that_is_what_the_bar_would_be(
     estimator: Estimator, tmp_path: Path
 ) -> None:
     clock = Clock()
@@ -95,7 +95,7 @@ async def test_every_estimator_has_its_numbers_its_lines_and_a_preview_that_is_w
         await collector.settle()
         grown = collector.snapshot(20).series
         collector.drawing._series.clear()
-        again = _lines(collector.desk.settings, _closes(collector), 20)
+        again = lines_of(collector.desk.settings, _closes(collector), 20)
         assert again.zscore == pytest.approx(grown.zscore)
 
 

@@ -313,6 +313,15 @@ class FakeSource:
             raise CollectorGoneError(self.gone)
         return self.current if self.current.version > since else None
 
+    def past(self, bar_ms: int, points: int) -> Snapshot:
+        if self.gone:
+            raise CollectorGoneError(self.gone)
+        self.calls.append(("past", bar_ms))
+        found = snapshot(
+            max(1, 400 + (bar_ms - (snapshot().stats.bar_ms or 0)) // 1000), points=points, session=self.current.session
+        )
+        return replace(found, version=0, stats=replace(found.stats, bar_ms=bar_ms))
+
     def newest_alert(self) -> int:
         if self.gone:
             raise CollectorGoneError(self.gone)

@@ -193,6 +193,24 @@ async def filters(stage: Stage) -> None:
     await stage.sees(lambda: "/x=BTC*_" in shown(stage.app) and "5 of 30 rows" in picture(stage.app))
 
 
+def travels(back: int) -> Check:
+    """The screen of so many bars ago, and the source was asked for that bar."""
+
+    async def check(stage: Stage) -> None:
+        newest = stage.source.current.stats.bar_ms
+        assert newest is not None
+        await stage.sees(lambda: f"PAST -{back} " in panel(stage.app, "status"), f"PAST -{back}")
+        assert stage.source.calls[-1] == ("past", newest - back * 1000)
+        assert stage.app.monitor.snapshot is not stage.source.current
+
+    return check
+
+
+async def moves_again(stage: Stage) -> None:
+    await stage.sees(lambda: "LIVE" in panel(stage.app, "status"))
+    await stage.sees(lambda: stage.app.monitor.snapshot is stage.source.current)
+
+
 TO_WATCHED = ("s", *"jjjjj")
 """The scanner's row of a pair that is on the watch list."""
 
@@ -226,6 +244,11 @@ CASES: dict[str, tuple[tuple[str, ...], Check]] = {
     "quit": ((), leaves("stop")),
     "next-panel": ((), marks_the_next),
     "previous-panel": ((), marks_the_one_before),
+    "bar-back": ((), travels(1)),
+    "bar-on": (("[", "[", "["), travels(2)),
+    "bars-back": ((), travels(20)),
+    "bars-on": (("{", "{"), travels(20)),
+    "now": (("[",), moves_again),
     "maximise": (("tab",), fills("price")),
     "search": ((), searches),
     "page-back": (("s",), monitor_is_back),

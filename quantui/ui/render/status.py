@@ -38,6 +38,8 @@ class ScreenState(NamedTuple):
     lost: bool = False
     """The collector does not answer."""
     paused: bool = False
+    past: str = ""
+    """How far back the picture is, where it is not of now."""
     wanted: "Session | None" = None
     """What a key asked for, until the collector has answered."""
 
@@ -69,6 +71,8 @@ def state_line(snapshot: "Snapshot | None", state: ScreenState, width: int, glyp
 def _state(snapshot: "Snapshot", state: ScreenState) -> tuple[str, _Look]:
     if state.lost:
         return "COLLECTOR LOST old data", _Look("dead", Role.BAD)
+    if state.past:
+        return f"PAST {state.past}", _Look("waiting", Role.WARN)
     if state.paused:
         return "PAUSED", _Look("waiting", Role.WARN)
     link = str(snapshot.feed.link)
