@@ -92,7 +92,7 @@ def snapshot(bars: int = 400, *, tick: int = 0, points: int = 160, session: Sess
         stats=StatsView(
             n=240,
             need=240,
-            bar_ms=T0 + 1000 * bars,
+            bar_ms=T0 + 1000 * (bars - 1),
             alpha=-2.19,
             beta=0.912,
             beta_se=0.014,
