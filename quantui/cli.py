@@ -133,6 +133,7 @@ def _screen_settings(options: argparse.Namespace, settings: config.Settings, pla
         driver=getattr(options, "driver", ui.driver),
         mouse=ui.mouse_on,
         keys=settings.keys,
+        plain=getattr(options, "plain", False),
         log_path=str(places.screen_log),
     )
 

@@ -76,7 +76,8 @@ def _terminal() -> Iterator[Finding]:
     else:
         good = size.columns >= 60 and size.lines >= 16 and name not in ("", "dumb")
         what = f"{name or 'TERM is unset'}, {size.columns}x{size.lines}"
-        yield Finding("terminal", good, what if good else f"{what}: the screen needs 60x16 and a TERM such as xterm-256color")
+        need = "the screen needs 60x16 and a TERM such as xterm-256color; `--plain` needs neither"
+        yield Finding("terminal", good, what if good else f"{what}: {need}")
     colours = "truecolor" if os.environ.get("COLORTERM") in ("truecolor", "24bit") else "256" if "256" in name else "16 or fewer"
     yield Finding("colours", True, f"{colours}{'; NO_COLOR is set: the mono theme' if os.environ.get('NO_COLOR') else ''}")
     encoding = locale.getpreferredencoding(False)

@@ -116,7 +116,7 @@ class Launcher:
         if self._child is not None and self._child.poll() is None:
             raise CollectorGoneError("the collector has died; another one is starting") from error
         if not (self._is_replacing or is_away or self._was_ending or is_abandoned(self.paths.lock)):
-            raise CollectorGoneError("the collector was stopped; leave with q, `quantui` starts another one") from error
+            raise CollectorGoneError("the collector was stopped; leave, then `quantui` starts another one") from error
         if self._is_replacing:
             if time.monotonic() - self._started < self._wait:
                 raise CollectorGoneError(f"the collector has died and another did not start: {self._last_words()}") from error

@@ -24,6 +24,7 @@ def add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--driver", choices=DRIVERS, default=argparse.SUPPRESS, help="cells that differ, or Textual's own")
     parser.add_argument("--fps", type=float, metavar="N", default=argparse.SUPPRESS, help="snapshots a second, 1 to 10")
     parser.add_argument("--theme", choices=THEMES, default=argparse.SUPPRESS, help="colours")
+    parser.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help="lines of text instead of the screen")
 
 
 def add_analyze(parser: argparse.ArgumentParser) -> None:

@@ -31,10 +31,12 @@ class Guard:
 
     Args:
         leave: Asks the app to end with an exit code; called from a signal handler or the watching thread.
+        restore: What undoes on the terminal whatever was switched on.
     """
 
-    def __init__(self, leave: Callable[[int], None]) -> None:
+    def __init__(self, leave: Callable[[int], None], restore: bytes = RESTORE) -> None:
         self._leave = leave
+        self._undo = restore
         self._tty = sys.__stdin__.fileno() if sys.__stdin__ else 0
         self._attributes = termios.tcgetattr(self._tty) if os.isatty(self._tty) else None
         self._ended = threading.Event()
@@ -53,7 +55,7 @@ class Guard:
         self._ended.set()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self._call(EXIT_CODES[signal.Signals(number)])
+        self.call(EXIT_CODES[signal.Signals(number)])
 
     def _watch_terminal(self) -> None:
         """Wait, without reading, until the other side of the terminal is closed."""
@@ -62,10 +64,11 @@ class Guard:
         while not self._ended.is_set():
             events = poll.poll(60_000)
             if events:
-                self._call(EXIT_CODES[signal.SIGHUP])
+                self.call(EXIT_CODES[signal.SIGHUP])
                 return
 
-    def _call(self, code: int) -> None:
+    def call(self, code: int) -> None:
+        """Ask the app to end, and end the process if that takes too long; only the first call counts."""
         if self._called.is_set():
             return
         self._called.set()
@@ -77,7 +80,7 @@ class Guard:
         if self._ended.wait(LIMIT_S):
             return
         self._restore()
-        os._exit(self.code or 1)
+        os._exit(1 if self.code is None else self.code)
 
     def _restore(self) -> None:
         if self._attributes is None:
@@ -86,5 +89,5 @@ class Guard:
             termios.tcsetattr(self._tty, termios.TCSANOW, self._attributes)
         with contextlib.suppress(OSError):
             os.set_blocking(2, False)
-            os.write(2, RESTORE)
+            os.write(2, self._undo)
             os.set_blocking(2, True)

@@ -1,4 +1,4 @@
-"""Runs the screen on this terminal. Textual is imported only inside, after its environment is set."""
+"""Runs the screen, or writes lines where there can be none. Textual is imported only inside, after its environment is set."""
 
 import gc
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from quantui import splash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from quantui.ui.app import MonitorApp
     from quantui.ui.settings import ScreenSettings
@@ -21,12 +21,15 @@ FRAMES: Final = "1000"
 GIL_SWITCH_S: Final = 0.0005
 """The thread that fetches snapshots gives a key its turn after this long; Python's own 5 ms would be felt."""
 
+_NO_SCREEN: Final = ("", "dumb")
+"""Values of `TERM` that mean: no cursor to move, lines only."""
+
 NO_TERMINAL: Final = 2
 """Exit code where there is no terminal to draw on."""
 
 
 def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSettings | None" = None) -> int:
-    """Show the monitor until the person leaves.
+    """Show the monitor until the person leaves; as lines of text where `TERM` is dumb or unset, or where that was chosen.
 
     Args:
         connect: Makes the source of snapshots; called in a thread of its own, after the first paint. It may take its time
@@ -34,12 +37,15 @@ def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
         settings: What the person chose; the defaults where not given.
 
     Returns:
-        0 left by key, 1 crashed, 2 no usable terminal, 129 terminal closed, 130 SIGINT, 131 SIGQUIT, 143 SIGTERM.
+        0 left by key, 1 crashed (lines: or their reader has ended), 2 no terminal, 129 terminal closed, 130 SIGINT, 131 SIGQUIT,
+        143 SIGTERM.
     """
-    problem = terminal_problem(os.environ)
+    problem = terminal_problem()
     if problem:
         sys.stderr.write(problem + "\n")
         return NO_TERMINAL
+    if os.environ.get("TERM", "") in _NO_SCREEN or (settings is not None and settings.plain):
+        return _run_plain(connect, settings)
     sys.setswitchinterval(GIL_SWITCH_S)
     gc.disable()  # nothing imported is garbage: collecting during the imports delays the first paint by a tenth
     for name in ("COLUMNS", "LINES"):  # exported once, they hold for ever: the terminal itself knows its size
@@ -78,20 +84,30 @@ def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
     return result or 0
 
 
+def _run_plain(connect: "Callable[[], SnapshotSource]", settings: "ScreenSettings | None") -> int:
+    from quantui.ui.plain import PlainMonitor
+    from quantui.ui.settings import ScreenSettings
+
+    settings = settings or ScreenSettings()
+    try:
+        return PlainMonitor(connect, settings, os.environ).run()
+    except Exception as error:  # the same end as the screen's: one line for the person, the rest in the log
+        sys.stderr.write(crash_line(error, settings.log_path) + "\n")
+        return 1
+
+
 def _collect_garbage_again() -> None:
     gc.freeze()
     gc.enable()
 
 
-def terminal_problem(environ: "Mapping[str, str]") -> str:
-    """Why the screen cannot be drawn here, with what to do; empty when it can."""
+def terminal_problem() -> str:
+    """Why nothing can be shown here, with what to do; empty when it can."""
     streams = (sys.__stdin__, sys.__stderr__)
     if not all(stream is not None and stream.isatty() for stream in streams):
         return (
             "quantui: no terminal on standard input and error; run it in a terminal, or use `quantui collect` and `quantui status`"
         )
-    if environ.get("TERM", "") in ("", "dumb"):
-        return "quantui: TERM is dumb or unset, which cannot show a screen; set it (TERM=xterm-256color) or use `quantui status`"
     return ""
 
 

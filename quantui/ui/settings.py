@@ -24,6 +24,8 @@ class ScreenSettings:
     """None: on, except over SSH, where every motion costs bytes."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys chosen by the id of their action."""
+    plain: bool = False
+    """Lines of text instead of the screen, on any terminal."""
     log_path: str = ""
     """Where a crash is written in full; named in the one line the person sees."""
 

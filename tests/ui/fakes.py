@@ -93,7 +93,7 @@ def snapshot(bars: int = 400, *, tick: int = 0, points: int = 160, session: Sess
         stats=StatsView(
             n=240,
             need=240,
-            bar_ms=T0 + 1000 * bars,
+            bar_ms=T0 + 1000 * (bars - 1),
             alpha=-2.19,
             beta=0.912,
             beta_se=0.014,
@@ -417,6 +417,10 @@ def main() -> int:
     from quantui.ui.settings import ScreenSettings
 
     changes: dict[str, Any] = dict(word.split("=", 1) for word in sys.argv[2:])
+    if sys.argv[1] == "hostile":
+        from tests.ui.hostile_source import TurningSource
+
+        return run_screen(TurningSource, ScreenSettings(**changes))
     return run_screen(SOURCES[sys.argv[1]], ScreenSettings(**changes))
 
 

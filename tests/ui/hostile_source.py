@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from quantui.collector.alert_pages import ChannelRow, GateTally, ProposedLeg, RuleView, StandingRow, ToldRow
 from quantui.collector.client import CollectorGoneError, CollectorRefusedError
 from quantui.collector.pages import Mark, Page, ScanRow, StreamRow, SymbolRow
-from quantui.collector.snapshot import AlertRow, GateView, PairRow
+from quantui.collector.snapshot import AlertRow, GateView, PairRow, Snapshot
 from tests.ui.fakes import T0, FakeSource, candles
 from tests.ui.hostile import CORPUS
 
@@ -142,6 +142,18 @@ class HostileSource(FakeSource):
         if name != "health":
             changes[name] |= {"timeframe": one[6][:6], "window": window(self._turn)}
         return replace(self.pages[name], version=version, **changes[name])
+
+
+class TurningSource(HostileSource):
+    """The next strings with each question."""
+
+    def __init__(self) -> None:
+        super().__init__("refused")
+
+    def screen(self, since: int, points: int) -> Snapshot | None:
+        self._turn += 1
+        self._hostile()
+        return self.current
 
 
 def main() -> int:
