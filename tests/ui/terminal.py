@@ -42,6 +42,7 @@ class Terminal:
         self._fed = 0
         self.code: int | None = None
         self.started = time.monotonic()
+        self._size = columns, rows
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
@@ -54,7 +55,7 @@ class Terminal:
                 [program, *argv],
                 kept | {"TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"} | dict(environ or {}),
             )
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.set_size(columns, rows)
 
     def pump(self, seconds: float) -> int:
         """Read for some time; the bytes that came."""
@@ -110,8 +111,24 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         self.text()
         self.screen.resize(rows, columns)
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.set_size(columns, rows)
         os.kill(self.pid, signal.SIGWINCH)
+
+    def set_size(self, columns: int, rows: int) -> None:
+        """Only for the program; `forget` lets the screen of this test follow."""
+        self._size = columns, rows
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def forget(self) -> None:
+        """An empty screen of the present size; of what was printed so far nothing is shown any more."""
+        self.screen = pyte.Screen(*self._size)
+        self._stream = pyte.ByteStream(self.screen)
+        self._fed = len(self.raw)
+
+    def cells(self) -> list[list[Any]]:
+        """Signs and colours."""
+        self.text()
+        return [[self.screen.buffer[y][x] for x in range(self.screen.columns)] for y in range(self.screen.lines)]
 
     def mode(self) -> list[Any]:
         """The terminal's settings, as `stty -a` would print them."""

@@ -274,13 +274,3 @@ def test_a_key_is_painted_soon(show: Open, key: str) -> None:
         terminal.pump(0.002)
         assert time.monotonic() - start < 2
     sys.stdout.write(f"{key}: {1000 * (time.monotonic() - start):.1f} ms\n")
-
-
-def test_a_storm_of_resizes_ends_in_the_right_layout(show: Open) -> None:
-    terminal = show("moving")
-    terminal.wait_for("87/240")
-    for turn in range(60):
-        terminal.resize(40 + turn * 3, 10 + turn % 40)
-        terminal.pump(0.01)
-    terminal.resize(120, 40)
-    terminal.wait_for(lambda shown: "Price" in shown and "DOT/ATOM" in shown and "? help" in shown.splitlines()[39], 3)

@@ -15,10 +15,12 @@ class Difference:
     def __init__(self) -> None:
         self._shown = Grid()
         self._pen = ""
+        self._is_forgotten = False
 
     def forget(self) -> None:
-        """The terminal may show anything."""
+        """The terminal may show anything, and draw with any pen."""
         self._shown.forget()
+        self._is_forgotten = True
 
     def to(self, wanted: Grid) -> str:
         """What makes the terminal show `wanted`; it is taken to be written."""
@@ -27,6 +29,9 @@ class Difference:
             shown.resize(wanted.columns, wanted.rows)
             shown.forget()
         out: list[str] = []
+        if self._is_forgotten:
+            out.append("\x1b[m")
+            self._is_forgotten, self._pen = False, ""
         for y in range(wanted.rows):
             if wanted.signs[y] == shown.signs[y] and wanted.pens[y] == shown.pens[y]:
                 continue

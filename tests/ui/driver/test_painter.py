@@ -106,7 +106,7 @@ def test_repaint_writes_everything_again(pipe: Pipe) -> None:
     pipe.painter.write("\x1b[1;1Hfirst")
     pipe.read()
     pipe.painter.repaint()
-    assert pipe.read().startswith("\x1b[1Hfirst ")
+    assert pipe.read().startswith("\x1b[m\x1b[1Hfirst ")
 
 
 def test_a_terminal_that_forgot_is_painted_again_though_nothing_was_drawn(pipe: Pipe) -> None:
@@ -117,4 +117,4 @@ def test_a_terminal_that_forgot_is_painted_again_though_nothing_was_drawn(pipe: 
     pipe.painter.write("\x1b[1;1Hother")
     text = pipe.read()
     assert text.count("\x1b[50H") == 1, "once, with the frame that came"
-    assert text.startswith("\x1b[1Hother ")
+    assert text.startswith("\x1b[m\x1b[1Hother ")
