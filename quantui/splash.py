@@ -26,8 +26,9 @@ class _Stderr:
         end()
         return sys.stderr.write(text)
 
-    def flush(self) -> None:
-        """Nothing is held back."""
+    def __getattr__(self, name: str) -> object:
+        """For the rest as ever: `isatty`, `fileno`, `encoding`."""
+        return getattr(sys.__stderr__, name)
 
 
 _is_up = False
@@ -40,8 +41,12 @@ def show(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     if not picture:
         return
     _is_up = True
-    sys.stderr = _Stderr()  # whoever prints there needs no more of it
-    os.write(2, (ENTER + picture).encode())
+    sys.stderr = _Stderr()
+    try:
+        os.write(2, (ENTER + picture).encode())
+    except OSError:  # a terminal that does not take it now
+        end()
+        return
     import signal  # only now: the picture stands
 
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -60,7 +65,10 @@ def _die(number: int, _frame: object) -> None:
 def end() -> None:
     """Take the picture away, if one stands."""
     if hand_over():
-        os.write(2, LEAVE.encode())
+        try:
+            os.write(2, LEAVE.encode())
+        except OSError:
+            return  # the terminal is gone, or does not read: whoever ends the program restores it
 
 
 def hand_over() -> bool:
@@ -75,11 +83,11 @@ def hand_over() -> bool:
 
 def keep(picture: str, size: tuple[int, int], arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     """Keep what stands on a screen of this size (columns, rows). Without a place for it nothing is kept."""
-    folder = _folder(environ)
     body = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}\n{picture}".encode()
-    target = os.path.join(folder, _name(size, arguments, environ))
-    partial = f"{target}.{os.getpid()}"
     try:
+        folder = _folder(environ)
+        target = os.path.join(folder, _name(size, arguments, environ))
+        partial = f"{target}.{os.getpid()}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(f"{_MAGIC} {zlib.crc32(body)}\n".encode() + body)

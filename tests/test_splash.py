@@ -82,6 +82,23 @@ def test_what_is_said_on_standard_error_is_read_on_the_shells_screen(made: Made,
     assert b"ouch" in said
 
 
+def test_standard_error_is_a_terminal_as_ever(made: Made) -> None:
+    made.keep("demo")
+    terminal = made.start("print(sys.stderr.isatty(), sys.stderr.fileno())", "demo")
+    terminal.wait_exit()
+    assert b"True 2" in terminal.raw
+
+
+def test_a_folder_that_is_gone_is_no_failure(
+    made: Made, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path_factory.mktemp("gone")
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    splash.keep(PICTURE, (80, 24), (), made.environ)
+    assert not list(made.folder.rglob("*x*-*"))
+
+
 def test_a_signal_ends_the_program_with_the_terminal_as_before(made: Made) -> None:
     made.keep("demo")
     terminal = made.start(WAIT, "demo")

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from quantui.market.instruments import Timeframe
+
 if TYPE_CHECKING:
     from quantui.collector.snapshot import Snapshot
 
-SECONDS: Final = {"1s": 1, "1m": 60, "5m": 300, "15m": 900, "1h": 3600}
 _DAY_MS: Final = 86_400_000
 
 
@@ -19,10 +20,10 @@ class History:
 
     def move(self, bars: int, latest: "Snapshot") -> int | None:
         """The bar so many bars on (or back, where negative) from where the screen looks; None where that is now."""
-        newest, bar_ms = latest.stats.bar_ms, SECONDS.get(latest.session.timeframe, 1) * 1000
+        newest = latest.stats.bar_ms
         if newest is None:
             return None
-        target = (newest if self.bar_ms is None else self.bar_ms) + bars * bar_ms
+        target = (newest if self.bar_ms is None else self.bar_ms) + bars * _bar_ms(latest)
         self.bar_ms = target if target < newest else None
         return self.bar_ms
 
@@ -39,6 +40,10 @@ class History:
         newest, at = latest.stats.bar_ms, shown.stats.bar_ms
         if newest is None or at is None:
             return ""
-        bars = (newest - at) // (SECONDS.get(latest.session.timeframe, 1) * 1000)
+        bars = (newest - at) // _bar_ms(latest)
         form = "%H:%M:%S" if newest - at < _DAY_MS else "%m-%d %H:%M"
         return f"-{bars} {datetime.fromtimestamp(at / 1000, UTC):{form}}"
+
+
+def _bar_ms(snapshot: "Snapshot") -> int:
+    return Timeframe(snapshot.session.timeframe).ms

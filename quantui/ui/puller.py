@@ -26,8 +26,8 @@ FROZEN_S: Final = 1.0
 QUIET_S: Final = 1.0
 """Between two questions where nothing has changed for some time."""
 
-_MANY: Final = 2.0
-"""Seconds without news after which nothing is expected soon."""
+STILL_S: Final = 2.0
+"""After this long without news nothing is expected soon."""
 
 PAGE_S: Final = 1.0
 """Shortest time between two questions for the page that is shown."""
@@ -186,7 +186,8 @@ class Puller(threading.Thread):
                 if self._is_over():
                     self._say_goodbye(source)
                     return
-                if not self._is_frozen or source.newest_alert() > self._alert:
+                is_back = not self._since  # from a loss, which the screen shows until there is a snapshot again
+                if not self._is_frozen or is_back or source.newest_alert() > self._alert:
                     self._pull(source)
                 if not self._is_frozen:
                     self._pull_page(source)
@@ -308,5 +309,5 @@ class Puller(threading.Thread):
     def _tick(self) -> float:
         if self._is_frozen:
             return FROZEN_S
-        is_quiet = not self._page and time.monotonic() - self._news_at > _MANY
+        is_quiet = not self._page and time.monotonic() - self._news_at > STILL_S
         return QUIET_S if is_quiet else self._interval

@@ -105,6 +105,19 @@ def test_a_killed_collector_is_named_and_replaced(product: Product) -> None:
     assert terminal.code == 0
 
 
+def test_a_replay_is_shown_again_with_the_picture_of_the_first_time(product: Product) -> None:
+    tape = product.folder / "tape.raw"
+    tape.write_text(recording())
+    for is_again in (False, True):
+        terminal = product.screen("replay", "--speed", "max", str(tape), columns=120, rows=40)
+        if is_again:
+            terminal.wait_for("as it was at")
+        terminal.wait_for("ENDED", 20)
+        terminal.keys("q")
+        terminal.wait_exit()
+        assert terminal.code == 0
+
+
 def test_a_collector_that_was_stopped_is_not_replaced(product: Product) -> None:
     terminal = product.screen("demo", columns=120, rows=40)
     filled(terminal)

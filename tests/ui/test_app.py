@@ -175,6 +175,16 @@ async def test_a_frozen_picture_asks_for_alerts_only_and_they_ring() -> None:
         await until(pilot, lambda: "9,999" in panel(app, "spark-values"), "the picture does not move again")
 
 
+async def test_a_collector_that_is_back_is_no_longer_lost_though_the_picture_is_frozen() -> None:
+    source = FakeSource()
+    async with running(source) as (app, pilot):
+        await pilot.press("space")
+        source.gone = "the collector at x cannot be reached"
+        await until(pilot, lambda: "LOST" in panel(app, "status"), "not lost")
+        source.gone = ""
+        await until(pilot, lambda: "PAUSED" in panel(app, "status"), "not back")
+
+
 async def test_a_session_key_unfreezes_the_picture() -> None:
     async with running(FakeSource()) as (app, pilot):
         await pilot.press("space", "n")
