@@ -76,6 +76,22 @@ def starts(times: int) -> tuple[list[float], list[float], list[float], list[floa
     return paints, prices, filled, cpu
 
 
+def splashes(times: int) -> list[float]:
+    """Seconds from exec to the whole picture that the session before left."""
+    found = []
+    with product() as made:
+        for place in range(times + 1):
+            terminal = made.screen("demo")
+            if place:
+                while PAINTED not in terminal.raw or b"as it was at" not in terminal.raw:
+                    terminal.pump(0.001)
+                found.append(time.monotonic() - terminal.started)
+            terminal.wait_for(is_filled, 30)
+            terminal.keys("q")
+            terminal.wait_exit()
+    return found
+
+
 def rate(terminal: Terminal, seconds: float) -> tuple[float, float]:
     """Bytes a second and share of a core, in percent, of the program on the terminal."""
     cpu, start = terminal.cpu_seconds(), time.monotonic()
@@ -108,11 +124,13 @@ def _delay(terminal: Terminal, key: str, is_shown: Callable[[list[str]], bool]) 
         if not quiet:
             chunks.append((time.perf_counter(), os.read(terminal.master, 65536)))
             continue
-        for at, data in chunks:
+        shown = []
+        for at, data in chunks:  # all of them: what comes behind the answer belongs to the screen too
             terminal.raw += data
             terminal.text()  # which knows of sequences that come in two reads
-            if is_shown(terminal.screen.display):
-                return 1000 * (at - start)
+            shown += [at] * is_shown(terminal.screen.display)
+        if shown:
+            return 1000 * (shown[0] - start)
         chunks.clear()
     raise RuntimeError(f"the key {key!r} was never shown\n" + "\n".join(terminal.screen.display))
 
@@ -182,14 +200,14 @@ def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int, drive
             found.append(Row(f"{size}: bytes over the floor", sent / least, "x", None, "<= 1.2 x", sent <= 1.2 * least))
         delays = key_delays(terminal, rounds)
         p50, p95 = statistics.median(delays), statistics.quantiles(delays, n=20)[-1]
-        found.append(Row(f"{size}: key to paint, {len(delays)} keys, p50", p50, "ms"))
-        found.append(Row(f"{size}: key to paint, p95", p95, "ms", None, "<= 10 ms", p95 <= 10))
+        found.append(Row(f"{size}: key to paint, {len(delays)} keys, p50", p50, "ms", None, "<= 3 ms", p50 <= 3))
+        found.append(Row(f"{size}: key to paint, p95", p95, "ms", None, "<= 8 ms", p95 <= 8))
         terminal.keys(" ")
         terminal.wait_for("PAUSED")
         terminal.pump(0.5)
-        paused, cpu = rate(terminal, min(seconds, 5))
+        paused, cpu = rate(terminal, 20)  # whose CPU is counted in hundredths of a second
         found.append(Row(f"{size}: bytes when paused", paused, "B/s", None, "0 B/s", paused == 0))
-        found.append(Row(f"{size}: CPU when paused", cpu, "% core"))
+        found.append(Row(f"{size}: CPU when paused", cpu, "% core", None, "<= 0.1 %", cpu <= 0.1))
         screen, collector = rss_mb(terminal.pid), rss_mb(made.pid())
         found.append(Row(f"{size}: memory of the screen", screen, "MB", None, "<= 60 MB", screen <= 60))
         found.append(Row(f"{size}: memory of the collector, 5 symbols", collector, "MB", None, "<= 200 MB", collector <= 200))
@@ -236,8 +254,10 @@ def main() -> None:
     starts(1)
     paints, prices, filled, cpu = starts(times)
     paint, price, full = statistics.median(paints), statistics.median(prices), statistics.median(filled)
+    splash = statistics.median(splashes(times))
     rows = [
-        Row(f"first paint after exec, median of {times}", paint, "s", None, "<= 0.25 s", paint <= 0.25),
+        Row(f"first paint after exec, median of {times}", paint, "s", None, "<= 0.18 s", paint <= 0.18),
+        Row(f"picture of the last session after exec, median of {times}", splash, "s", None, "<= 0.05 s", splash <= 0.05),
         Row("first paint, best", min(paints), "s"),
         Row("first paint, CPU time, best", min(cpu), "s"),
         Row("first prices on the screen, median", price, "s", None, "<= 3 s", price <= 3),

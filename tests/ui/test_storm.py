@@ -3,7 +3,6 @@
 import random
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,14 +11,6 @@ from tests.ui.terminal import Terminal
 SIZES = ((1, 1), (20, 5), (1000, 400), (60, 16), (59, 16), (80, 24), (200, 50), (2, 200), (400, 2), (300, 100), (120, 40), (79, 23))
 FINAL = (120, 40)
 RATE = 100
-
-
-@pytest.fixture
-def opened() -> Iterator[list[Terminal]]:
-    found: list[Terminal] = []
-    yield found
-    for terminal in found:
-        terminal.close()
 
 
 def storm(terminal: Terminal, seconds: float) -> None:

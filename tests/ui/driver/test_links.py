@@ -4,7 +4,6 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyte
@@ -15,14 +14,6 @@ from tests.ui.terminal import _UNKNOWN_TO_PYTE, Terminal
 KEYS = "nnpp123456789jkhlgGttTwWwWbB+-+- sicmvH/rr<>zZx??df\tf".replace("q", "")
 ESCAPE = "\x1b"
 SIZES = ((80, 24), (120, 40), (200, 50), (60, 16), (40, 10), (81, 25))
-
-
-@pytest.fixture
-def opened() -> Iterator[list[Terminal]]:
-    found: list[Terminal] = []
-    yield found
-    for terminal in found:
-        terminal.close()
 
 
 BESIDE = """
