@@ -15,8 +15,10 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Makes a product in a home of its own; afterwards nothing of it may run."""
     made: list[Product] = []
 
-    def build(config: str | None = None) -> Product:
-        made.append(Product(tmp_path, config))
+    def build(config: str | None = None, home: str = ".") -> Product:
+        folder = tmp_path / home
+        folder.mkdir(exist_ok=True)
+        made.append(Product(folder, config))
         return made[-1]
 
     yield build
