@@ -19,6 +19,8 @@ from quantui.ui.driver.meter import Meter
 from quantui.ui.history import History
 from quantui.ui.keys import rebound
 from quantui.ui.messages import CollectorLost, LookedBack, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
+from quantui.ui.notices import Notices
+from quantui.ui.pages import Pages
 from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
 from quantui.ui.render.lines import Field
@@ -32,9 +34,7 @@ if TYPE_CHECKING:
     from textual.events import Click
     from textual.screen import Screen
 
-    from quantui.collector.pages import Page
     from quantui.collector.snapshot import Snapshot
-    from quantui.ui.render.pages.sheet import View
     from quantui.ui.screens.page import PageScreen
 
 LEAVE_S: Final = 1.5
@@ -94,15 +94,9 @@ class MonitorApp(App[int]):
         self._choices = Choices()
         self._history = History()
         self._announcer = Announcer(self.settings, self._environ, now)
-        self._told = ""
-        self._lost = ""
+        self._notices = Notices()
         self._meter = Meter(now)
-        self._page: PageScreen | None = None
-        """The page that is shown, over the monitor."""
-        self._document: Page | None = None
-        """The newest of that page."""
-        self._views: dict[str, View] = {}
-        """What the keys of each page have chosen."""
+        self._pages = Pages()
         self.set_class(self._glyphs.name == "ascii", "-ascii")
 
     def get_default_screen(self) -> "Screen[None]":
@@ -130,7 +124,7 @@ class MonitorApp(App[int]):
     def on_snapshot_fetched(self, message: SnapshotFetched) -> None:
         """Hand a snapshot to the screen."""
         self._choices.answered(message.applied)
-        self._lost = ""
+        self._notices.lost = ""
         if message.snapshot is not None:
             self._choices.latest = message.snapshot
             self._announce(message.snapshot)
@@ -149,24 +143,24 @@ class MonitorApp(App[int]):
 
     def on_page_fetched(self, message: PageFetched) -> None:
         """Hand a document to the page that shows it."""
-        if self._page is not None and self._page.kind.name == message.name:
+        if self._pages.is_shown(message.name):
             page = message.page
             if message.name == "health" and isinstance(self._driver, DiffDriver | StockDriver):  # which only the screen knows
                 from msgspec.structs import replace
 
                 page = replace(page, terminal=self._meter.line(self._driver))
-            self._document = page
+            self._pages.document = page
             self._show_page()
         self._puller.taken()
 
     def _show_page(self) -> None:
         """The newest document, unless the picture is frozen."""
-        if self._page is not None and not self.monitor.state.paused:
-            self._page.page = self._announcer.completed(self._document)
+        if self._pages.shown is not None and not self.monitor.state.paused:
+            self._pages.shown.page = self._announcer.completed(self._pages.document)
 
     def on_collector_lost(self, message: CollectorLost) -> None:
         """Say so; what was seen last stays."""
-        self._lost = message.reason
+        self._notices.lost = message.reason
         with self.batch_update():
             self.monitor.state = self.monitor.state._replace(lost=True)
             self._show_message()
@@ -250,7 +244,7 @@ class MonitorApp(App[int]):
 
     def action_copy(self) -> None:
         """The text of what is in front, to the clipboard; whether the terminal takes it cannot be known."""
-        text = (self._page or self.monitor).text()
+        text = (self._pages.shown or self.monitor).text()
         self.copy_to_clipboard(text)
         self._tell(f"{len(text.splitlines())} lines sent to the clipboard; where your terminal ignores that, Shift+drag selects")
 
@@ -267,32 +261,22 @@ class MonitorApp(App[int]):
         """Open the help screen, which is imported only now."""
         from quantui.ui.screens.help import HelpScreen
 
-        about = self._page.kind.name if self._page is not None else self.monitor.marked
+        page = self._pages.shown
+        about = self.monitor.marked if page is None else page.kind.name
         self.push_screen(HelpScreen(self._keys, about))
 
     def action_open_page(self, name: str) -> None:
-        """Show a page over the monitor, in place of the one that is there. What it needs is imported only now."""
-        from quantui.ui.render.pages.kinds import KINDS
-        from quantui.ui.render.pages.sheet import View
-        from quantui.ui.screens.page import PageScreen
-
+        """Show a page over the monitor, in place of the one that is there."""
         self.action_now()  # a page is about now
-        if self._page is not None:
-            if self._page.kind.name != name:
-                self._page.dismiss()
-            else:
-                return
-        view = self._views.get(name, View())
-        page = self._page = PageScreen(KINDS[name], STYLES[self.theme], self._glyphs, view=view, keys=self._keys, watch=self._watch)
-        self._document = None
+        if self._pages.is_shown(name):
+            return
+        page = self._pages.open(name, STYLES[self.theme], self._glyphs, keys=self._keys, watch=self._watch)
         self.push_screen(page, lambda _: self._page_closed(page))
         self._show_message()
         self._puller.show(name)
 
     def _page_closed(self, page: "PageScreen") -> None:
-        self._views[page.kind.name] = page.view
-        if self._page is page:
-            self._page = None
+        if self._pages.closed(page):
             self._puller.show("")
 
     def _watch(self, pair: str, drop: bool) -> None:  # noqa: FBT001 - a callback
@@ -331,7 +315,7 @@ class MonitorApp(App[int]):
 
     def _show(self) -> None:
         monitor, snapshot = self.monitor, self._choices.latest
-        state = monitor.state._replace(lost=bool(self._lost), wanted=self._choices.session)
+        state = monitor.state._replace(lost=bool(self._notices.lost), wanted=self._choices.session)
         with self.batch_update():
             if snapshot is not None and snapshot is not monitor.snapshot and not state.paused:
                 monitor.snapshot = snapshot
@@ -341,21 +325,20 @@ class MonitorApp(App[int]):
             self._show_message()
 
     def _tell(self, text: str) -> None:
-        self._told = text
+        self._notices.told = text
         self._show_message()
         self.set_timer(MESSAGE_S, lambda: self._forget(text))
 
     def _forget(self, text: str) -> None:
-        if self._told == text:
-            self._told = ""
+        if self._notices.told == text:
+            self._notices.told = ""
             self._show_message()
 
     def _show_message(self) -> None:
-        lost = f"{self._lost}; trying again" if self._lost else ""
-        self.monitor.message = "; ".join(part for part in (lost, self._told) if part)
-        if self._page is not None:
+        self.monitor.message = self._notices.text()
+        if self._pages.shown is not None:
             paused = "PAUSED: space goes on" if self.monitor.state.paused else ""
-            self._page.message = "; ".join(part for part in (paused, self.monitor.message) if part)
+            self._pages.shown.message = "; ".join(part for part in (paused, self.monitor.message) if part)
 
     def _leave(self, how: Leave) -> None:
         self.monitor.state = self.monitor.state._replace(starting="leaving")

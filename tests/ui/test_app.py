@@ -389,7 +389,7 @@ async def test_copy_sends_the_text_of_what_is_in_front(monkeypatch: pytest.Monke
         assert "87/240" in copied[0]
         assert "lines sent to the clipboard" in panel(app, "notice")
         await pilot.press("m")
-        await until(pilot, lambda: app._page is not None and app._page.page is not None)
+        await until(pilot, lambda: app._pages.shown is not None and app._pages.shown.page is not None)
         await pilot.press("y")
         await until(pilot, lambda: len(copied) == 2)
         assert copied[1].startswith("Statistics")

@@ -287,7 +287,7 @@ async def test_an_action_has_its_effect(name: str, monkeypatch: pytest.MonkeyPat
     async with running(source) as (app, pilot):
         for key in before:
             await pilot.press(key)
-            await until(pilot, lambda: app._page is None or app._page.page is not None, "no page")
+            await until(pilot, lambda: app._pages.shown is None or app._pages.shown.page is not None, "no page")
             await until(pilot, lambda: app._choices.session is None, "a change is on its way")
         was = picture(app)
         await pilot.press(REGISTRY[name].keys.split(",")[0])

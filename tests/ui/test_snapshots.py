@@ -56,7 +56,10 @@ async def test_a_screen_looks_as_it_did(screen: str, size: tuple[int, int], them
         await until(pilot, lambda: "87/240" in panel(app, "pairs"), "no first snapshot")
         if SCREENS[screen]:
             await pilot.press({"?": "question_mark"}.get(SCREENS[screen], SCREENS[screen]))
-            await until(pilot, lambda: isinstance(app.screen, HelpScreen) or (app._page is not None and app._page.page is not None))
+            await until(
+                pilot,
+                lambda: isinstance(app.screen, HelpScreen) or (app._pages.shown is not None and app._pages.shown.page is not None),
+            )
         await pilot.pause()
         await pilot.pause(0.05)
         found = drawn(app.screen._compositor.render_strips())

@@ -1,0 +1,16 @@
+"""What there is to say in the line above the footer: what is wrong, then the answer to a key."""
+
+
+class Notices:
+    """Each part says one thing at a time; empty where there is nothing to say."""
+
+    def __init__(self) -> None:
+        self.lost = ""
+        """Why the collector cannot be reached."""
+        self.told = ""
+        """The answer to a key."""
+
+    def text(self) -> str:
+        """All of it in one line."""
+        lost = f"{self.lost}; trying again" if self.lost else ""
+        return "; ".join(part for part in (lost, self.told) if part)
