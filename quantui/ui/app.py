@@ -43,6 +43,9 @@ LEAVE_S: Final = 1.5
 ASK_S: Final = 0.02
 """From a key to the question for what it asked: its own effect is painted meanwhile, which the answer would hold up."""
 
+SLOW: Final = "slow link: one picture a second"
+"""Said as long as it is so."""
+
 MESSAGE_S: Final = 12.0
 """How long an answer to a key stays."""
 
@@ -128,8 +131,16 @@ class MonitorApp(App[int]):
         if message.snapshot is not None:
             self._choices.latest = message.snapshot
             self._announce(message.snapshot)
+        self._ease()
         self._show()
         self._puller.taken()
+
+    def _ease(self) -> None:
+        """A terminal that is slow gets fewer pictures, and is told."""
+        slow = isinstance(self._driver, DiffDriver) and self._driver.is_slow
+        if slow != bool(self._notices.slow):
+            self._notices.slow = SLOW if slow else ""
+            self._puller.ease(on=slow)
 
     def on_looked_back(self, message: LookedBack) -> None:
         """Show the screen as it was, if that is what was asked for last."""

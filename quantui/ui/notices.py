@@ -7,10 +7,12 @@ class Notices:
     def __init__(self) -> None:
         self.lost = ""
         """Why the collector cannot be reached."""
+        self.slow = ""
+        """That the terminal is slow, and what follows from it."""
         self.told = ""
         """The answer to a key."""
 
     def text(self) -> str:
         """All of it in one line."""
         lost = f"{self.lost}; trying again" if self.lost else ""
-        return "; ".join(part for part in (lost, self.told) if part)
+        return "; ".join(part for part in (lost, self.slow, self.told) if part)

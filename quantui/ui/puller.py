@@ -23,6 +23,9 @@ Leave = Literal["stop", "detach"]
 FROZEN_S: Final = 1.0
 """Between two questions while the picture is frozen: whether an alert has come."""
 
+EASY_S: Final = 1.0
+"""Between two questions while the terminal is slow: more pictures than it takes would only stand before the next key's."""
+
 QUIET_S: Final = 1.0
 """Between two questions where nothing has changed for some time."""
 
@@ -84,6 +87,7 @@ class Puller(threading.Thread):
         self._since = 0
         self._news_at = time.monotonic()
         self._is_frozen = False
+        self._is_easy = False
         self._past_ms = 0
         self._alert = 0
         """The newest alert that the screen knows."""
@@ -106,6 +110,12 @@ class Puller(threading.Thread):
         with self._wake:
             self._is_frozen = on
             self._news_at = time.monotonic()
+            self._wake.notify()
+
+    def ease(self, *, on: bool) -> None:
+        """Fewer pictures while the terminal is slow."""
+        with self._wake:
+            self._is_easy = on
             self._wake.notify()
 
     def look_back(self, bar_ms: int) -> None:
@@ -310,4 +320,4 @@ class Puller(threading.Thread):
         if self._is_frozen:
             return FROZEN_S
         is_quiet = not self._page and time.monotonic() - self._news_at > STILL_S
-        return QUIET_S if is_quiet else self._interval
+        return QUIET_S if is_quiet else max(self._interval, EASY_S) if self._is_easy else self._interval

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from textual.drivers._writer_thread import WriterThread
 from textual.events import Resize
 from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
 
 from quantui.ui.driver.painter import Painter
 from quantui.ui.driver.reader import ReadingDriver
@@ -38,14 +39,27 @@ class DiffDriver(ReadingDriver):
         return super()._get_terminal_size()
 
     def process_message(self, message: Message) -> None:
-        """The terminal's own word on its size, where it gives one."""
+        """The terminal's own word on its size, where it gives one; its answers tell how far behind it is."""
         if isinstance(message, Resize):
             self._forgotten()
+        if isinstance(message, TerminalSupportsSynchronizedOutput) and self.painter is not None:
+            self.painter.answered()
         super().process_message(message)
+
+    def disable_input(self) -> None:
+        """Nothing more is read, once what was asked has been answered."""
+        if self.painter is not None:
+            self.painter.hush()
+        super().disable_input()
 
     def _forgotten(self) -> None:
         if self.painter is not None:
             self.painter.repaint()
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the terminal takes less than it is sent."""
+        return self.painter is not None and self.painter.is_slow()
 
     @property
     def sent(self) -> int:
@@ -58,6 +72,8 @@ class StockDriver(ReadingDriver):
 
     name = "stock"
     sent = 0
+    is_slow = False
+    """It waits for the terminal, and cannot tell."""
 
     def write(self, data: str) -> None:
         """Write, and count."""

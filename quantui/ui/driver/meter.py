@@ -15,6 +15,11 @@ class Counted(Protocol):
         ...
 
     @property
+    def is_slow(self) -> bool:
+        """Whether the terminal takes less than it is sent."""
+        ...
+
+    @property
     def name(self) -> str:
         """As it is chosen by."""
         ...
@@ -33,7 +38,8 @@ class Meter:
         at, sent = self.now(), driver.sent
         rate = f"  {_amount((sent - self._sent) / (at - self._at))}/s" if self._at >= 0 and at > self._at else ""
         self._sent, self._at = sent, at
-        return f"{_amount(sent)} sent{rate}  driver {driver.name}"
+        link = "  slow link" if driver.is_slow else ""
+        return f"{_amount(sent)} sent{rate}  driver {driver.name}{link}"
 
 
 def _amount(count: float) -> str:

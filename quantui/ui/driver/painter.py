@@ -10,12 +10,16 @@ from typing import Final
 
 from quantui import splash
 from quantui.ui.driver.difference import Difference
+from quantui.ui.driver.echo import QUERY, Echo
 from quantui.ui.driver.grid import BEGIN, END, ENTER, LEAVE, Grid
+from quantui.ui.driver.pace import Pace
 
 SMALL: Final = 400
 """Bytes up to which a frame needs no brackets against being shown half: it arrives whole."""
 REPAINT_S: Final = 0.05
 """After a resize Textual draws anew within this time, or not at all."""
+HUSH_S: Final = 0.7
+"""Longest wait, at the end, for an answer of the terminal."""
 MOST_CONTROLS: Final = 64
 """Bells and notifications that wait for a terminal that does not read; more are left out."""
 
@@ -41,10 +45,11 @@ class Painter(threading.Thread):
         """Whether a frame has begun that has not ended."""
         self._brackets = False
         """Whether the terminal knows the brackets of a frame."""
-        self._is_due = self._is_over = False
+        self._is_due = self._is_over = self._is_hushed = False
         self._repaint_at = math.inf
         self.sent = 0
         """Bytes written."""
+        self._pace, self._echo = Pace(), Echo()
         self.writing_since: float | None = None
         """Since when the terminal has not taken what is being written (monotonic); None: nothing is."""
 
@@ -75,6 +80,26 @@ class Painter(threading.Thread):
         controls = self._wanted.apply(text)
         room = MOST_CONTROLS - len(self._controls)
         self._controls += [each for at, each in enumerate(controls) if at < room or each.startswith("\x1b[")]
+
+    def is_slow(self) -> bool:
+        """Whether the terminal takes less than it is sent."""
+        with self._wake:
+            now = time.monotonic()
+            return self._echo.is_slow(now) or self._pace.is_slow(now, self.writing_since)
+
+    def answered(self) -> None:
+        """The terminal has answered whether it knows frames."""
+        with self._wake:
+            self._echo.answered(time.monotonic())
+            self._wake.notify_all()
+
+    def hush(self) -> None:
+        """Ask nothing more, and wait a little for an answer that is on its way: the shell must not get it."""
+        with self._wake:
+            if self._is_hushed:
+                return
+            self._is_hushed = True
+            self._wake.wait_for(lambda: not self._echo.is_waiting, HUSH_S)
 
     def picture(self) -> tuple[str, tuple[int, int]]:
         """The last that stood on the terminal, to be written on an empty one; its columns and rows."""
@@ -121,12 +146,16 @@ class Painter(threading.Thread):
 
     def _wait(self) -> None:
         """Until there is something to write."""
-        while not (self._is_over or (self._is_due and not self._is_open)):
-            left = self._repaint_at - time.monotonic()
-            if left <= 0:
+        while not self._is_over:
+            now = time.monotonic()
+            if now >= self._repaint_at:
                 self._is_due, self._repaint_at = True, math.inf
-            else:
-                self._wake.wait(left if left < math.inf else None)
+            left = self._repaint_at - now
+            if self._is_due and not self._is_open:
+                left = min(left, self._echo.hold(now))
+                if not left:
+                    return
+            self._wake.wait(left if left < math.inf else None)
 
     def _next(self) -> str:
         """What to write now."""
@@ -141,12 +170,16 @@ class Painter(threading.Thread):
                 picture += f"\x1b[{self._wanted.y + 1};{self._wanted.x + 1}H"
             if self._brackets and len(picture) > SMALL:
                 picture = BEGIN + picture + END
+            if picture and not self._is_hushed and self._echo.ask(time.monotonic(), len(picture)):
+                picture += QUERY
         return "".join(controls) + picture
 
     def _send(self, data: bytes) -> None:
-        self.writing_since = time.monotonic()
+        began = self.writing_since = time.monotonic()
         left = memoryview(data)
         while left:
             left = left[os.write(self._file, left) :]
-        self.writing_since = None
-        self.sent += len(data)
+        with self._wake:
+            self._pace.wrote(began, time.monotonic())
+            self.writing_since = None
+            self.sent += len(data)
