@@ -1,5 +1,6 @@
 """A terminal far away: how far behind it is, and that pictures do not queue up before it."""
 
+import contextlib
 import os
 import select
 import sys
@@ -120,7 +121,8 @@ class Link:
     def step(self) -> None:
         """A hundredth of a second."""
         if select.select([self.terminal.master], [], [], 0.01)[0]:
-            self.queue += os.read(self.terminal.master, 1 << 16)
+            with contextlib.suppress(OSError):  # the program has ended: what is on the line still arrives
+                self.queue += os.read(self.terminal.master, 1 << 16)
         now = time.monotonic()
         count = round((now - self._at) * self.rate)
         if not count:
