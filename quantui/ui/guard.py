@@ -55,7 +55,17 @@ class Guard:
         self._ended.set()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self.call(EXIT_CODES[signal.Signals(number)])
+        code = EXIT_CODES[signal.Signals(number)]
+        if self._undo and self._is_suspended():
+            os._exit(code)  # the terminal is as it was, and the shell's now: it must not be touched again
+        self.call(code)
+
+    def _is_suspended(self) -> bool:
+        """Whether the shell has the terminal, as after Ctrl+Z."""
+        try:
+            return os.tcgetpgrp(self._tty) != os.getpgrp()
+        except OSError:
+            return False  # it is gone
 
     def _watch_terminal(self) -> None:
         """Wait, without reading, until the other side of the terminal is closed."""

@@ -138,6 +138,11 @@ class Terminal:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def hang_up(self) -> None:
+        """The terminal goes away."""
+        os.close(self.master)
+        self.master = -1
+
     def wait_exit(self, timeout: float = 5, *, read: bool = True) -> float:
         """Seconds until the program has ended; its exit code is in `code` (negative: killed by that signal)."""
         start = time.monotonic()
@@ -160,5 +165,4 @@ class Terminal:
             os.waitpid(self.pid, 0)
             self.code = -9
         if self.master >= 0:
-            os.close(self.master)
-            self.master = -1
+            self.hang_up()

@@ -154,8 +154,7 @@ def test_a_signal_ends_it_while_the_terminal_does_not_read(show: Open) -> None:
 def test_it_ends_when_the_terminal_is_gone(show: Open) -> None:
     terminal = show("moving")
     terminal.wait_for("87/240")
-    os.close(terminal.master)
-    terminal.master = -1
+    terminal.hang_up()
     assert terminal.wait_exit(read=False) < 2
     assert terminal.code == 129
 
@@ -173,8 +172,7 @@ def test_end_of_input_without_a_signal_ends_it_too() -> None:
     terminal = Terminal("-c", WITHOUT_HANGUP)
     try:
         terminal.wait_for("87/240")
-        os.close(terminal.master)
-        terminal.master = -1
+        terminal.hang_up()
         assert terminal.wait_exit(read=False) < 2
         assert terminal.code == 129
     finally:

@@ -27,7 +27,7 @@ class ReadingDriver(LinuxDriver):
 
     def __init__(self, app: "App[Any]", *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._end_read, self._end_write = os.pipe()
+        self._end_read, self._end_write = os.pipe()  # as long as the process: a suspension closes the driver and starts it again
 
     def run_input_thread(self) -> None:
         """The reading thread's work."""
@@ -72,9 +72,3 @@ class ReadingDriver(LinuxDriver):
         if self._key_thread is not None and self._key_thread.is_alive():
             os.write(self._end_write, b"x")
         super().disable_input()
-
-    def close(self) -> None:
-        """Nothing more is done with the terminal."""
-        super().close()
-        os.close(self._end_read)
-        os.close(self._end_write)
