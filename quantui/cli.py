@@ -109,7 +109,8 @@ def _show(
     from quantui.ui.run import run_screen
 
     command = ["--data-dir", str(places.data_dir), *_config_arguments(options, loaded), "collect", *arguments]
-    return run_screen(Launcher(places, command, fresh).connect, _screen_settings(options, loaded.settings, places))
+    launcher = Launcher(places, command, fresh)
+    return run_screen(launcher.connect, _screen_settings(options, loaded.settings, places), abandon=launcher.abandon)
 
 
 def _config_arguments(options: argparse.Namespace, loaded: Loaded) -> list[str]:

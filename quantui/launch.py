@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from quantui.collector.client import Client, CollectorGoneError
+from quantui.collector.client import Client, CollectorError, CollectorGoneError
 from quantui.paths import Paths
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ class Launcher:
             self._start()
             self._await_answer()
         return ScreenClient(self)
+
+    def abandon(self) -> None:
+        """The person quits before there was a connection: the collector that it would have been with ends all the same."""
+        if self._is_running():
+            with contextlib.suppress(CollectorError):
+                ScreenClient(self).stop()
 
     def replace(self, error: CollectorGoneError, *, is_away: bool) -> None:
         """Start another collector in place of one that has died; does not wait for it.

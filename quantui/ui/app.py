@@ -66,6 +66,7 @@ class MonitorApp(App[int]):
         environ: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.monotonic,
         on_painted: Callable[[], None] | None = None,
+        abandon: Callable[[], None] = lambda: None,
     ) -> None:
         """Build the app.
 
@@ -75,6 +76,7 @@ class MonitorApp(App[int]):
             environ: The process environment; what the terminal can do is read from it.
             now: Monotonic seconds.
             on_painted: Called once, after the first paint.
+            abandon: Stops what `connect` would join, for a person who quits before that; called in the same thread.
         """
         self.settings = settings or ScreenSettings()
         self._environ = os.environ if environ is None else environ
@@ -93,7 +95,7 @@ class MonitorApp(App[int]):
         self.last_picture: tuple[str, tuple[int, int]] | None = None
         """The monitor as it stood on the terminal when it was left, and the columns and rows of that."""
         self._glyphs = choose(self.settings.glyphs, self._environ)
-        self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps)
+        self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps, abandon=abandon)
         self._choices = Choices()
         self._history = History()
         self._announcer = Announcer(self.settings, self._environ, now)

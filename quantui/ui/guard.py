@@ -51,8 +51,9 @@ class Guard:
         threading.Thread(target=self._watch_terminal, name="quantui-terminal-watch", daemon=True).start()
 
     def stop(self) -> None:
-        """The app has ended: nothing more to guard."""
-        self._ended.set()
+        """The app has ended: nothing more to guard, but that the process ends too where it must."""
+        if not self._called.is_set():
+            self._ended.set()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         code = EXIT_CODES[signal.Signals(number)]

@@ -110,9 +110,16 @@ class PlainMonitor:
     Ctrl+C and Ctrl+D quit, as `q` does on the screen; any other end leaves the collector running.
     """
 
-    def __init__(self, connect: Callable[[], SnapshotSource], settings: ScreenSettings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], SnapshotSource],
+        settings: ScreenSettings,
+        environ: Mapping[str, str],
+        *,
+        abandon: Callable[[], None] = lambda: None,
+    ) -> None:
         self._events: _Events = SimpleQueue()
-        self._puller = Puller(connect, _Postman(self._events), interval=1 / settings.fps)
+        self._puller = Puller(connect, _Postman(self._events), interval=1 / settings.fps, abandon=abandon)
         self._journal = Journal()
         self._encoding = "ascii" if choose(settings.glyphs, environ) is ASCII else "utf-8"
         self._opening = journal.opening(None if settings.plain else environ.get("TERM", ""))

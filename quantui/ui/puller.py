@@ -65,11 +65,25 @@ class Listener:
 
 
 class Puller(threading.Thread):
-    """Connects, pulls, passes keys on. Daemonic: a collector that hangs must not keep the screen from ending."""
+    """Connects, pulls, passes keys on. Daemonic: a collector that hangs must not keep the screen from ending.
 
-    def __init__(self, connect: Callable[[], SnapshotSource], listener: Listener, *, interval: float) -> None:
+    Args:
+        connect: Makes the source.
+        listener: Is told what comes.
+        interval: Seconds between two questions.
+        abandon: Stops what `connect` would join, for a person who quits before that.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], SnapshotSource],
+        listener: Listener,
+        *,
+        interval: float,
+        abandon: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(name="quantui-puller", daemon=True)
-        self._connect = connect
+        self._connect, self._abandon = connect, abandon
         self._listener = listener
         self._interval = interval
         self._wake = threading.Condition()
@@ -173,6 +187,8 @@ class Puller(threading.Thread):
         try:
             source = self._connected()
             if source is None:
+                if self._leave == "stop":
+                    self._abandon()
                 if self._leave:
                     self._listener.left()
                 return

@@ -28,13 +28,19 @@ NO_TERMINAL: Final = 2
 """Exit code where there is no terminal to draw on."""
 
 
-def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSettings | None" = None) -> int:
+def run_screen(
+    connect: "Callable[[], SnapshotSource]",
+    settings: "ScreenSettings | None" = None,
+    *,
+    abandon: "Callable[[], None]" = lambda: None,
+) -> int:
     """Show the monitor until the person leaves; as lines of text where `TERM` is dumb or unset, or where that was chosen.
 
     Args:
         connect: Makes the source of snapshots; called in a thread of its own, after the first paint. It may take its time
             and raise `CollectorGoneError` or `OSError`: the screen then shows the sentence and tries again by itself.
         settings: What the person chose; the defaults where not given.
+        abandon: Stops what `connect` would join, for a person who quits before that; called in the same thread.
 
     Returns:
         0 left by key, 1 crashed (lines: or their reader has ended), 2 no terminal, 129 terminal closed, 130 SIGINT, 131 SIGQUIT,
@@ -45,7 +51,7 @@ def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
         sys.stderr.write(problem + "\n")
         return NO_TERMINAL
     if os.environ.get("TERM", "") in _NO_SCREEN or (settings is not None and settings.plain):
-        return _run_plain(connect, settings)
+        return _run_plain(connect, settings, abandon)
     sys.setswitchinterval(GIL_SWITCH_S)
     gc.disable()  # nothing imported is garbage: collecting during the imports delays the first paint by a tenth
     for name in ("COLUMNS", "LINES"):  # exported once, they hold for ever: the terminal itself knows its size
@@ -64,7 +70,7 @@ def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
     environ = dict(os.environ)
     # Textual turns NO_COLOR into dark grey on black; our own mono theme does what it asks for.
     os.environ.pop("NO_COLOR", None)
-    app = MonitorApp(connect, settings, environ=environ, on_painted=_collect_garbage_again)
+    app = MonitorApp(connect, settings, environ=environ, on_painted=_collect_garbage_again, abandon=abandon)
     guard = Guard(lambda code: _leave(app, code))
     guard.start()
     mouse = settings.mouse if settings.mouse is not None else "SSH_CONNECTION" not in environ
@@ -84,13 +90,13 @@ def run_screen(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
     return result or 0
 
 
-def _run_plain(connect: "Callable[[], SnapshotSource]", settings: "ScreenSettings | None") -> int:
+def _run_plain(connect: "Callable[[], SnapshotSource]", settings: "ScreenSettings | None", abandon: "Callable[[], None]") -> int:
     from quantui.ui.plain import PlainMonitor
     from quantui.ui.settings import ScreenSettings
 
     settings = settings or ScreenSettings()
     try:
-        return PlainMonitor(connect, settings, os.environ).run()
+        return PlainMonitor(connect, settings, os.environ, abandon=abandon).run()
     except Exception as error:  # the same end as the screen's: one line for the person, the rest in the log
         sys.stderr.write(crash_line(error, settings.log_path) + "\n")
         return 1

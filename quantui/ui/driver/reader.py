@@ -67,6 +67,11 @@ class ReadingDriver(LinuxDriver):
             message = Paste("\n".join(safe(line) for line in message.text.splitlines()))
         super().process_message(message)
 
+    def _sigcont_application(self, *signal_and_frame: object) -> None:
+        """Begin anew only after a suspension: the kernel sends SIGCONT to who runs as well, as when the terminal goes away."""
+        if self._must_signal_resume:
+            super()._sigcont_application(*signal_and_frame)
+
     def disable_input(self) -> None:
         """Nothing more is read."""
         if self._key_thread is not None and self._key_thread.is_alive():
