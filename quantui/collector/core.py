@@ -15,6 +15,7 @@ from quantui.clock import Clock
 from quantui.collector.alarm import Alarm
 from quantui.collector.alert_pages import AlertsPage
 from quantui.collector.alert_study import alerts_page
+from quantui.collector.audience import Audience
 from quantui.collector.desk import Desk, Reading
 from quantui.collector.drawing import Drawing
 from quantui.collector.freshness import Freshness
@@ -39,9 +40,6 @@ from quantui.store.writer import Store
 _SESSION_KEY = "session"
 _TROUBLE_KEY = "trouble"
 _ADDED_KEY = "added pairs"
-_LOOKING_S = 3.0
-"""A screen that has asked within this time is there."""
-_SCREENS = 16
 _SURVEY_S = 20.0
 """So long the scan waits for the bars of hundreds of symbols that come over REST."""
 _TURN = 20
@@ -67,11 +65,7 @@ class Collector:
     keep_ticks: bool = False
     stays: bool = False
     """A recording that is over is still looked at: its keys work until the collector is cancelled."""
-    on_leave: Callable[[bool], None] = lambda stop: None
-    """Called when the last screen goes."""
     on_stop: Callable[[], None] = lambda: None
-    last_look: float | None = None
-    """Monotonic time, in real seconds, a screen last asked."""
     started_ms: int = 0
     lens: Lens = field(init=False)
     drawing: Drawing = field(init=False)
@@ -81,17 +75,17 @@ class Collector:
     surveys: Sequence[Survey] = ()
     """Read what is scanned beside the watched symbols."""
     studies: Studies = field(init=False)
+    audience: Audience = field(init=False)
     _own: Sequence[Pair] = field(init=False)
     """The pairs of the configuration; the others of `pairs` were added by a key."""
     _configured: Session = field(init=False)
     _stop: float = field(init=False)
     _gaps: GapWatch = field(default_factory=GapWatch)
     _watch: FeedWatch = field(init=False)
-    _looks: dict[int, float] = field(default_factory=dict)
-    """When each screen last asked."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        self.audience = Audience(self._real_s)
         self.lens = Lens(self.desk, self.feeds)
         self.drawing = Drawing(self.desk)
         self.before = Past(self.desk)
@@ -372,10 +366,7 @@ class Collector:
 
     def leave(self, screen: int, *, stop: bool) -> None:
         """A screen goes; another that still looks keeps the collector."""
-        self._looks.pop(screen, None)
-        now = self._real_s()
-        if not any(now - looked <= _LOOKING_S for looked in self._looks.values()):
-            self.on_leave(stop)
+        self.audience.leave(screen, stop=stop)
 
     def stop(self) -> None:
         """End the collector."""
@@ -383,7 +374,4 @@ class Collector:
 
     def seen(self, screen: int) -> None:
         """A screen is looking."""
-        self.last_look = now = self._real_s()
-        self._looks[screen] = now
-        if len(self._looks) > _SCREENS:
-            self._looks = {each: looked for each, looked in self._looks.items() if now - looked <= _LOOKING_S}
+        self.audience.seen(screen)

@@ -139,7 +139,7 @@ async def _collect(
     life = _Life(collector, job, ending.told, settings.collector.linger_s)
     collector.on_stop = ending.told.set
     collector.stays = not job.headless
-    collector.on_leave = life.leave
+    collector.audience.on_leave = life.leave
     runner = await serve_unix(Server(collector, version=time.time_ns() // 1_000_000), paths.socket)
     pairs = [pair.label for pair in collector.pairs]
     log.info("collecting", extra={"data": {"pid": os.getpid(), "mode": job.mode, "pairs": pairs}})
@@ -199,7 +199,8 @@ class _Life:
             left = math.inf if self.job.for_s is None else begun + self.job.for_s - now
             if left <= 0:
                 self.ending.set()
-            look = self.collector.last_look
+            self.collector.audience.look_again()
+            look = self.collector.audience.last_look
             idle = now - (begun if look is None else look)
             if self.job.child and not self.detached and idle > (_FIRST_LOOK_S if look is None else self.linger_s):
                 log.info("no screen for a while: ending", extra={"data": {"idle_s": round(idle)}})

@@ -26,6 +26,14 @@ RESTORE: Final = (
 EXIT_CODES: Final = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGQUIT: 131, signal.SIGTERM: 143}
 
 
+def is_in_background(tty: int) -> bool:
+    """Whether the shell has the terminal, as after Ctrl+Z; a terminal that is gone is nobody's."""
+    try:
+        return os.tcgetpgrp(tty) != os.getpgrp()
+    except OSError:
+        return False
+
+
 class Guard:
     """Watches signals and the terminal while the screen runs.
 
@@ -57,16 +65,9 @@ class Guard:
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         code = EXIT_CODES[signal.Signals(number)]
-        if self._undo and self._is_suspended():
+        if self._undo and is_in_background(self._tty):
             os._exit(code)  # the terminal is as it was, and the shell's now: it must not be touched again
         self.call(code)
-
-    def _is_suspended(self) -> bool:
-        """Whether the shell has the terminal, as after Ctrl+Z."""
-        try:
-            return os.tcgetpgrp(self._tty) != os.getpgrp()
-        except OSError:
-            return False  # it is gone
 
     def _watch_terminal(self) -> None:
         """Wait, without reading, until the other side of the terminal is closed."""

@@ -59,7 +59,7 @@ async def opened(folder: Path) -> AsyncIterator[Door]:
     feed = TapeFeed(clock)
     async with collecting(folder, [feed], clock) as collector:
         door = Door(folder / "s", feed, collector)
-        collector.on_leave = door.left.append
+        collector.audience.on_leave = door.left.append
         feed.bars(0, 80)
         await collector.settle()
         runner = await serve_unix(Server(collector), door.path)
@@ -159,7 +159,8 @@ async def test_a_screen_that_vanished_does_not_hold_the_collector(tmp_path: Path
         first, second = Client(door.path), Client(door.path)
         await door.version(first, 0, 10)
         first.close()
-        door.collector._looks = {who: looked - 3.5 for who, looked in door.collector._looks.items()}
+        looks = door.collector.audience._looks
+        looks |= {who: looked - 3.5 for who, looked in looks.items()}
         await door.version(second, 0, 10)
         await asyncio.to_thread(second.leave)
         assert door.left == [True]

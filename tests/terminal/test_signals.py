@@ -44,6 +44,20 @@ def leave(product: Product, driver: str, how: str, end: Callable[[Terminal], Non
         assert switched_on(terminal) == set()
 
 
+def test_a_q_on_the_picture_of_the_last_session_ends_its_collector(product: Product) -> None:
+    terminal = product.screen("demo")
+    terminal.wait_for(is_filled, 15)
+    terminal.keys("Q")
+    terminal.wait_exit()
+    again = product.screen("demo")
+    while b"as it was at" not in again.raw:
+        again.pump(0.005)
+    again.keys("q")
+    again.wait_exit()
+    assert again.code == 0
+    wait_until(lambda: not product.processes(), 10, product.processes)
+
+
 @pytest.mark.parametrize("driver", ["diff", "stock"])
 def test_each_end_is_quick_restores_the_terminal_and_leaves_only_the_collector_or_nothing(product: Product, driver: str) -> None:
     pids = set()

@@ -51,7 +51,7 @@ def state(pid: int) -> str:
     """T: stopped; empty: ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
@@ -73,6 +73,10 @@ def test_it_stops_and_goes_on_again_and_again_and_is_right_after_a_resize_meanwh
         assert switched_on(terminal) == {b"2004"}, "what bash itself has on at its prompt"
         assert settings(terminal) == before
         assert state(pid) == "T"
+        terminal.keys("clear; bg\n")
+        terminal.wait_for("&")
+        terminal.pump(0.3)
+        assert state(pid) == "T", "without the terminal it can only stop again"
         terminal.set_size(columns, rows)
         terminal.forget()
         terminal.keys("fg\n")

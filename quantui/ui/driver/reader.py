@@ -3,6 +3,8 @@
 import codecs
 import os
 import select
+import signal
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from textual._xterm_parser import XTermParser
@@ -11,6 +13,7 @@ from textual.events import Paste
 from textual.message import Message
 
 from quantui.text import safe
+from quantui.ui.guard import is_in_background
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -20,6 +23,8 @@ _ESCAPE_MS: Final = 100
 _LAST_MS: Final = 100
 """So long, at the end, what the terminal had on its way is read, so that the shell does not get it."""
 _MOST: Final = 1 << 16
+_BACKGROUND_S: Final = 0.05
+"""Continued in the background (`bg`, `kill`) it stops again after so long: a signal that came with it may end it first."""
 
 
 class ReadingDriver(LinuxDriver):
@@ -67,10 +72,19 @@ class ReadingDriver(LinuxDriver):
             message = Paste("\n".join(safe(line) for line in message.text.splitlines()))
         super().process_message(message)
 
-    def _sigcont_application(self, *signal_and_frame: object) -> None:
-        """Begin anew only after a suspension: the kernel sends SIGCONT to who runs as well, as when the terminal goes away."""
-        if self._must_signal_resume:
-            super()._sigcont_application(*signal_and_frame)
+    def _sigtstp_application(self, *_signal_and_frame: object) -> None:
+        """Stop until the terminal is ours again; a signal that ends the program is handled in between."""
+        self.suspend_application_mode()
+        self._must_signal_resume = True
+        while True:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            if not is_in_background(self.fileno):
+                break
+            time.sleep(_BACKGROUND_S)
+        self.resume_application_mode()
+
+    def _sigcont_application(self, *_signal_and_frame: object) -> None:
+        """Nothing: the kernel sends this to who runs as well, as when the terminal goes away."""
 
     def disable_input(self) -> None:
         """Nothing more is read."""
