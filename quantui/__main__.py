@@ -8,7 +8,10 @@ from quantui import splash
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    splash.show(sys.argv[1:], os.environ)
+    if not splash.show(sys.argv[1:], os.environ):
+        from quantui.ui import opening
+
+        opening.show(sys.argv[1:], os.environ)
     import gc
 
     # One thread for the small matrices here: more only fight each other, and the event loop, for two cores.

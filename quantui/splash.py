@@ -34,12 +34,17 @@ class _Stderr:
 _is_up = False
 
 
-def show(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Show the picture that this command left, if there is one and a terminal of its size."""
-    global _is_up
+def show(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Show the picture that this command left, if there is one and a terminal of its size; whether there is."""
     picture = _read(arguments, environ)
-    if not picture:
-        return
+    if picture:
+        stand(picture)
+    return bool(picture)
+
+
+def stand(picture: str) -> None:
+    """Let a picture stand until the screen draws over it, something is said, or the program ends."""
+    global _is_up
     _is_up = True
     sys.stderr = _Stderr()
     try:

@@ -94,6 +94,7 @@ def _run_plain(connect: "Callable[[], SnapshotSource]", settings: "ScreenSetting
     from quantui.ui.plain import PlainMonitor
     from quantui.ui.settings import ScreenSettings
 
+    splash.end()
     settings = settings or ScreenSettings()
     try:
         return PlainMonitor(connect, settings, os.environ, abandon=abandon).run()
