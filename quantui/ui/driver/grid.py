@@ -12,6 +12,8 @@ _TOKENS: Final = re.compile(
     r"|(?P<other>\x1b.|[\x00-\x1f\x7f])",
     re.DOTALL,
 )
+_NARROW: Final = re.compile("[ -~⠀-⣿─-▟·±²°β▲▼●○✓▸…≥]*")
+"""Signs known to take one cell each, as nearly all of a picture's do."""
 _LINK: Final = "\x1b]8;"
 BLANK: Final = " "
 PLAIN: Final = ""
@@ -84,7 +86,7 @@ class Grid:
         return True
 
     def _put(self, text: str) -> None:
-        signs = list(text) if text.isascii() else _cells_of(text)
+        signs = list(text) if _NARROW.fullmatch(text) else _cells_of(text)
         start, self.x = self.x, self.x + len(signs)
         if not 0 <= self.y < self.rows or start >= self.columns:
             return

@@ -26,6 +26,8 @@ class LineWidget(Widget, inherit_css=False):
         self._lines: list[Line] = []
         self._strips: list[Strip] = []
         self._rendered: tuple[Region, list[Strip]] | None = None
+        self._stale: set[int] = set()
+        """Rows of the content that have changed since."""
 
     def show(self, lines: Sequence[Line]) -> None:
         """Draw these lines from the top; rows equal to what is there are left alone."""
@@ -55,14 +57,28 @@ class LineWidget(Widget, inherit_css=False):
         return ["".join(text for text, _ in line) for line in self._lines]
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """All rows with border and background, kept while nothing changes: a frame asks every panel for them, changed or not."""
-        if self._rendered is None or self._rendered[0] != crop:
+        """All rows with border and background, kept while nothing changes: a frame asks every panel for them, changed or not.
+
+        Of rows that have changed only the content is made anew; Textual would go through all styles of the widget for each.
+        """
+        if self._rendered is None or self._rendered[0] != crop or crop.size != self.outer_size:
             self._rendered = crop, super().render_lines(crop)
+        elif self._stale:
+            left, top = self.content_offset
+            width, height = self.content_size
+            rows, right = self._rendered[1], left + width
+            for y in (y for y in self._stale if y < height):  # it may have been higher
+                old, content = rows[top + y], self.render_line(y)
+                rows[top + y] = Strip.join([old.crop(0, left), content, old.crop(right, crop.width)]) if left else content
+        self._stale.clear()
         return self._rendered[1]
 
     def _set_dirty(self, *regions: Region) -> None:
-        """The one way in which Textual forgets what it has drawn of a widget."""
-        self._rendered = None
+        """The one way in which Textual forgets what it has drawn of a widget; rows are rows of the content."""
+        if regions:
+            self._stale.update(y for region in regions for y in range(*region.line_span))
+        else:
+            self._rendered = None
         super()._set_dirty(*regions)
 
     def render_line(self, y: int) -> Strip:
