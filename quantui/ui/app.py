@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 
 from quantui.text import safe
@@ -31,10 +31,12 @@ from quantui.ui.themes import STYLES, THEMES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.command import Provider
     from textual.events import Click
     from textual.screen import Screen
 
     from quantui.collector.snapshot import Snapshot
+    from quantui.ui.palette import Entry
     from quantui.ui.screens.page import PageScreen
 
 LEAVE_S: Final = 1.5
@@ -50,10 +52,17 @@ MESSAGE_S: Final = 12.0
 """How long an answer to a key stays."""
 
 
+def _commands() -> "type[Provider]":
+    from quantui.ui.commands import Commands
+
+    return Commands
+
+
 class MonitorApp(App[int]):
     """The monitor of one collector."""
 
     CSS_PATH = "screens/monitor.tcss"
+    COMMANDS: ClassVar["set[type[Provider] | Callable[[], type[Provider]]]"] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(keys, call, action.title, id=name, tooltip=action.tooltip, show=False) for name, keys, call, action in bound()
     ]
@@ -307,14 +316,13 @@ class MonitorApp(App[int]):
         """Textual's own binding of ctrl+c."""
         self._leave("stop")
 
-    def get_system_commands(self, screen: "Screen[object]") -> Iterable[SystemCommand]:
-        """The palette's entries: the same list as the keys."""
-        for action in self._keys.actions:
-            if action.palette:
-                yield SystemCommand(action.title, f"{action.tooltip} ({action.shown})", lambda call=action.call: self._call(call))
+    def palette_entries(self) -> "list[Entry]":
+        """What the palette offers now."""
+        from quantui.ui.palette import Scene, entries
 
-    async def _call(self, action: str) -> None:
-        await self.run_action(action)
+        page, monitor = self._pages.shown, self.monitor
+        of_page = Scene(page.kind, filter=page.view.filter) if page else Scene(marked=monitor.marked, only=monitor.only)
+        return entries(self._keys, self._choices, of_page._replace(paused=monitor.state.paused))
 
     def _change(self, change: Change) -> None:
         """Pass a change on and show at once that it is on its way; it also unfreezes the picture."""

@@ -223,23 +223,6 @@ async def test_help_opens_scrolls_and_closes(key: str) -> None:
         assert app.is_running
 
 
-@pytest.mark.parametrize("key", ["ctrl+p", "colon"])
-async def test_the_palette_holds_the_same_actions_as_the_keys(key: str) -> None:
-    async with running(FakeSource()) as (app, pilot):
-        await pilot.press(key)
-        await until(pilot, lambda: app.screen is not app.monitor)
-        titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert titles == {action.title for action in ACTIONS if action.palette}
-
-
-async def test_a_palette_entry_does_what_its_key_does() -> None:
-    source = FakeSource()
-    async with running(source) as (app, pilot):
-        entry = next(command for command in app.get_system_commands(app.screen) if command.title == "Next pair")
-        app.call_later(entry.callback)
-        await until(pilot, lambda: sessions(source) == [{"pair": 1}])
-
-
 @pytest.mark.parametrize(("key", "call"), [("q", "stop"), ("ctrl+c", "stop"), ("ctrl+q", "stop"), ("Q", "detach")])
 async def test_leaving_tells_the_collector(key: str, call: str) -> None:
     source = FakeSource()

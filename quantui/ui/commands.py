@@ -1,0 +1,48 @@
+"""The palette's provider: Textual's side of `ui/palette.py`. Imported when the palette is opened."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.markup import escape
+
+from quantui.ui.palette import Entry
+
+if TYPE_CHECKING:
+    from quantui.ui.app import MonitorApp
+
+
+class Commands(Provider):
+    """Every entry, in its order, or those that match what is typed. Names come from outside: never markup."""
+
+    def _entries(self) -> list[Entry]:
+        return cast("MonitorApp", self.app).palette_entries()
+
+    def _run(self, entry: Entry) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await self.app.run_action(entry.call, default_namespace=self.screen if entry.is_of_screen else self.app)
+
+        return run
+
+    async def discover(self) -> Hits:
+        """All of them."""
+        for entry in self._entries():
+            yield DiscoveryHit(Content(entry.title), self._run(entry), text=entry.title, help=escape(entry.help))
+
+    async def search(self, query: str) -> Hits:
+        """The best first."""
+        matcher = self.matcher(query)
+        for entry in self._entries():
+            score = matcher.match(entry.title)
+            if score > 0:
+                yield Hit(score, _highlighted(matcher, entry.title), self._run(entry), text=entry.title, help=escape(entry.help))
+
+
+def _highlighted(matcher: Matcher, title: str) -> Content:
+    """With the letters that match marked. Textual's own takes the title for markup."""
+    content = Content(title)
+    for offset in matcher.fuzzy_search.match(matcher.query, title)[1]:
+        content = content.stylize(matcher.match_style, offset, offset + 1)
+    return content

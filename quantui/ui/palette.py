@@ -1,0 +1,124 @@
+"""What the palette offers: the actions, with what each would do now, and every watched pair by its name."""
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from quantui.ui.choices import Choices
+from quantui.ui.keys import Keys
+from quantui.ui.render import numbers
+from quantui.ui.render.names import estimator, short_label
+
+if TYPE_CHECKING:
+    from quantui.collector.snapshot import PairRow
+    from quantui.ui.actions import Action
+    from quantui.ui.render.pages.kinds import Kind
+
+
+class Entry(NamedTuple):
+    """One line of the palette."""
+
+    title: str
+    help: str
+    call: str
+    """Textual action string."""
+    is_of_screen: bool = False
+    """Whether the screen below does it, not the app."""
+
+
+class Scene(NamedTuple):
+    """Where the palette is opened."""
+
+    page: "Kind | None" = None
+    """None: the monitor."""
+    paused: bool = False
+    """Or in the past."""
+    marked: str = ""
+    """The panel that is marked."""
+    only: str = ""
+    """The panel that fills the screen."""
+    filter: str = ""
+    """Of the page."""
+
+
+_OPENS: Final = "open_page("
+
+
+def entries(keys: Keys, choices: Choices, scene: Scene) -> list[Entry]:
+    """What can be done here and now; what only this screen can do comes first, then the pairs, then all the rest."""
+    return [*_of_screen(keys, scene), *_pairs(choices), *_everywhere(keys, choices, scene)]
+
+
+def _of_screen(keys: Keys, scene: Scene) -> list[Entry]:
+    if scene.page is None:
+        own = [each for each in keys.monitor_actions if each.id != "now" or scene.paused]
+    else:
+        own = [each for each in keys.page_actions if each.id in scene.page.keys]
+    titles = {
+        "page-filter": f"Filter: {scene.filter}" if scene.filter else "",
+        "maximise": "All panels again" if scene.only else f"Fill the screen with {scene.marked or 'z'}",
+    }
+    return [_entry(each, titles.get(each.id, ""))._replace(is_of_screen=True) for each in own]
+
+
+def _pairs(choices: Choices) -> list[Entry]:
+    if choices.latest is None:
+        return []
+    focus = (choices.session or choices.latest.session).pair
+    return [
+        Entry(f"Pair {index + 1}: {short_label(pair.label)}", _standing(pair), f"pick_pair({index})")
+        for index, pair in enumerate(choices.latest.pairs)
+        if index != focus
+    ]
+
+
+def _standing(pair: "PairRow") -> str:
+    """How a pair stands, in words."""
+    if pair.zscore is None:
+        return f"{pair.n}/{pair.need} bars" if pair.n < pair.need else pair.note or "no value"
+    tests = "" if pair.cointegrated is None else ", cointegrated" if pair.cointegrated else ", not cointegrated"
+    signal = numbers.signal(pair.signal)
+    return f"z {numbers.signed(pair.zscore)}{f', {signal}' if signal else ''}{tests}, p {numbers.probability(pair.eg_p)}"
+
+
+def _everywhere(keys: Keys, choices: Choices, scene: Scene) -> list[Entry]:
+    found = []
+    here = f"{_OPENS}'{scene.page.name}')" if scene.page else ""
+    steps = _steps(choices)
+    for action in keys.actions:
+        if not action.palette or action.call == here or steps.get(action.id) == "":
+            continue
+        title = steps.get(action.id, "")
+        if action.id == "pause" and scene.paused:
+            title = "Go on"
+        elif action.id == "help" and (scene.page or scene.marked):
+            title = f"Help on {scene.page.title if scene.page else scene.marked}"
+        found.append(_entry(action, title))
+    return found
+
+
+def _steps(choices: Choices) -> dict[str, str]:
+    """For each action that changes the session its title, with the value now and the next; empty where there is no next."""
+    if choices.latest is None:
+        return {}
+    now = choices.session or choices.latest.session
+    ways = {
+        "longer-timeframe": ("Longer timeframe", now.timeframe, choices.timeframe(1)["timeframe"]),
+        "shorter-timeframe": ("Shorter timeframe", now.timeframe, choices.timeframe(-1)["timeframe"]),
+        "larger-window": ("Larger window", now.window, choices.window(1)["window"]),
+        "smaller-window": ("Smaller window", now.window, choices.window(-1)["window"]),
+        "next-estimator": ("Next estimator", now.estimator, choices.estimator(1)["estimator"]),
+        "previous-estimator": ("Previous estimator", now.estimator, choices.estimator(-1)["estimator"]),
+        "raise-threshold": ("Raise threshold", now.entry, choices.entry(1)["entry"]),
+        "lower-threshold": ("Lower threshold", now.entry, choices.entry(-1)["entry"]),
+    }
+    return {
+        name: "" if before == after else f"{title}: {_value(name, before)} to {_value(name, after)}"
+        for name, (title, before, after) in ways.items()
+    }
+
+
+def _value(name: str, value: object) -> str:
+    return estimator(str(value)) if name.endswith("estimator") else str(value)
+
+
+def _entry(action: "Action", title: str = "") -> Entry:
+    return Entry(title or action.title, f"{action.tooltip} ({action.shown})", action.call)
