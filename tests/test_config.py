@@ -290,6 +290,17 @@ def test_switches_of_the_screen_may_also_name_a_way(tmp_path: Path, text: str, t
     assert (ui.notify_terminal, ui.mouse_on) == (terminal, mouse)
 
 
+@pytest.mark.parametrize("name", ["UTC", "local", "Europe/Zurich", "America/Argentina/Ushuaia"])
+def test_a_time_zone_is_one_this_machine_knows(tmp_path: Path, name: str) -> None:
+    assert read(tmp_path, f"[ui]\ntime_zone = '{name}'").ui.time_zone == name
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "Europe", "x" * 300, "a\\u0000b"])
+def test_another_is_refused_with_what_to_do(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="time_zone: no zone .* on this machine: UTC, local, or a name such as"):
+        read(tmp_path, f'[ui]\ntime_zone = "{name}"')
+
+
 def test_retention_is_by_kind_and_zero_is_for_ever() -> None:
     days = Settings().store.retention_days
     assert (days.of("ticks"), days.of("1s"), days.of("1h")) == (2, 7, None)

@@ -67,6 +67,20 @@ def route(key: str, url: str, name: str) -> None:
         )
 
 
+def zone(key: str, name: str) -> None:
+    """A time zone this machine knows."""
+    if name in ("UTC", "local"):
+        return
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise ValueError(
+            f"{key}: no zone {name!r} on this machine: UTC, local, or a name such as Europe/Zurich (`pip install tzdata`)"
+        ) from None
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine."""
     if host == "localhost":

@@ -228,10 +228,17 @@ class Ui(_Table, frozen=True):
     """What writes to the terminal: only the cells that differ, or Textual's own."""
     mouse: bool | Literal["auto"] = "auto"
     """auto: on, except over SSH."""
+    time_zone: str = "UTC"
+    """Of the times on the screen: UTC, local (the machine's), or an IANA name. Files are UTC always."""
+    digits: Literal["comma", "space", "apostrophe", "plain"] = "comma"
+    """What stands between thousands on the screen."""
+    motion: Literal["full", "reduced"] = "full"
+    """reduced: one picture a second, and a new alert does not flash."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 10:
             raise ValueError(f"fps: must be 1 to 10, not {self.fps}")
+        checks.zone("time_zone", self.time_zone)
 
     @property
     def notify_terminal(self) -> str:

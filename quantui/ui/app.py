@@ -104,7 +104,7 @@ class MonitorApp(App[int]):
         self.last_picture: tuple[str, tuple[int, int]] | None = None
         """The monitor as it stood on the terminal when it was left, and the columns and rows of that."""
         self._glyphs = choose(self.settings.glyphs, self._environ)
-        self._puller = Puller(connect, Postman(self.post_message), interval=1 / self.settings.fps, abandon=abandon)
+        self._puller = Puller(connect, Postman(self.post_message), interval=self.settings.interval_s, abandon=abandon)
         self._choices = Choices()
         self._history = History()
         self._announcer = Announcer(self.settings, self._environ, now)
@@ -118,7 +118,13 @@ class MonitorApp(App[int]):
         actions = (*self._keys.actions, *self._keys.monitor_actions)
         footer = [Field(action.footer, priority=action.priority) for action in actions if action.footer]
         self.monitor = MonitorScreen(
-            STYLES[self.theme], self._glyphs, footer, resized=self._puller.want, pick=self.action_pick_pair, now=self._now
+            STYLES[self.theme],
+            self._glyphs,
+            footer,
+            resized=self._puller.want,
+            pick=self.action_pick_pair,
+            now=self._now,
+            flash=self.settings.motion == "full",
         )
         return self.monitor
 

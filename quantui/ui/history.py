@@ -1,9 +1,9 @@
 """Where in time the screen looks: at now, or at a closed bar before."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from quantui.market.instruments import Timeframe
+from quantui.ui.render import local
 
 if TYPE_CHECKING:
     from quantui.collector.snapshot import Snapshot
@@ -42,7 +42,7 @@ class History:
             return ""
         bars = (newest - at) // _bar_ms(latest)
         form = "%H:%M:%S" if newest - at < _DAY_MS else "%m-%d %H:%M"
-        return f"-{bars} {datetime.fromtimestamp(at / 1000, UTC):{form}}"
+        return f"-{bars} {local.at(at):{form}}"
 
 
 def _bar_ms(snapshot: "Snapshot") -> int:

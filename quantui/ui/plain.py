@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from quantui.collector.snapshot import Snapshot
 from quantui.ui.guard import EXIT_CODES, Guard
 from quantui.ui.puller import Listener, Puller
-from quantui.ui.render import journal
+from quantui.ui.render import journal, local
 from quantui.ui.render.glyphs import ASCII, choose
 from quantui.ui.settings import ScreenSettings
 from quantui.ui.source import SnapshotSource
@@ -119,10 +119,10 @@ class PlainMonitor:
         abandon: Callable[[], None] = lambda: None,
     ) -> None:
         self._events: _Events = SimpleQueue()
-        self._puller = Puller(connect, _Postman(self._events), interval=1 / settings.fps, abandon=abandon)
+        self._puller = Puller(connect, _Postman(self._events), interval=settings.interval_s, abandon=abandon)
         self._journal = Journal()
         self._encoding = "ascii" if choose(settings.glyphs, environ) is ASCII else "utf-8"
-        self._opening = journal.opening(None if settings.plain else environ.get("TERM", ""))
+        self._opening = journal.opening(None if settings.plain else environ.get("TERM", ""), local.zone(int(time.time() * 1000)))
 
     def run(self) -> int:
         """Returns the exit code; raises what the puller failed with."""

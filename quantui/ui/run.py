@@ -64,9 +64,11 @@ def run_screen(
 
     from quantui.ui.app import MonitorApp
     from quantui.ui.guard import Guard
+    from quantui.ui.render import local
     from quantui.ui.settings import ScreenSettings
 
     settings = settings or ScreenSettings()
+    local.use(settings.time_zone, settings.digits)
     environ = dict(os.environ)
     # Textual turns NO_COLOR into dark grey on black; our own mono theme does what it asks for.
     os.environ.pop("NO_COLOR", None)
@@ -92,10 +94,12 @@ def run_screen(
 
 def _run_plain(connect: "Callable[[], SnapshotSource]", settings: "ScreenSettings | None", abandon: "Callable[[], None]") -> int:
     from quantui.ui.plain import PlainMonitor
+    from quantui.ui.render import local
     from quantui.ui.settings import ScreenSettings
 
     splash.end()
     settings = settings or ScreenSettings()
+    local.use(settings.time_zone, settings.digits)
     try:
         return PlainMonitor(connect, settings, os.environ, abandon=abandon).run()
     except Exception as error:  # the same end as the screen's: one line for the person, the rest in the log

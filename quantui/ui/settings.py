@@ -22,12 +22,23 @@ class ScreenSettings:
     """What writes to the terminal: `diff` or `stock`."""
     mouse: bool | None = None
     """None: on, except over SSH, where every motion costs bytes."""
+    time_zone: str = "UTC"
+    """Of the times on the screen: `UTC`, `local`, or a name of the IANA data base."""
+    digits: str = "comma"
+    """Between thousands: `comma`, `space`, `apostrophe` or `plain`."""
+    motion: str = "full"
+    """`reduced`: one picture a second, and a new alert does not flash."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys chosen by the id of their action."""
     plain: bool = False
     """Lines of text instead of the screen, on any terminal."""
     log_path: str = ""
     """Where a crash is written in full; named in the one line the person sees."""
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two pictures."""
+        return 1.0 if self.motion == "reduced" else 1 / self.fps
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 10:
@@ -37,6 +48,8 @@ class ScreenSettings:
             ("glyphs", self.glyphs, ("auto", "braille", "block", "ascii")),
             ("theme", self.theme, ("auto", "dark", "light", "contrast", "safe", "ansi", "mono")),
             ("driver", self.driver, ("diff", "stock")),
+            ("digits", self.digits, ("comma", "space", "apostrophe", "plain")),
+            ("motion", self.motion, ("full", "reduced")),
         ):
             if value not in allowed:
                 raise ValueError(f"[ui] {name} must be one of {', '.join(allowed)}, not {value!r}")

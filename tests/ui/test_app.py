@@ -38,9 +38,12 @@ def panel(app: MonitorApp, name: str) -> str:
 
 @asynccontextmanager
 async def running(
-    source: FakeSource, size: tuple[int, int] = (80, 24), connect: Callable[[], SnapshotSource] | None = None
+    source: FakeSource,
+    size: tuple[int, int] = (80, 24),
+    connect: Callable[[], SnapshotSource] | None = None,
+    settings: ScreenSettings = ScreenSettings(fps=10),  # noqa: B008 - it cannot change
 ) -> AsyncIterator[tuple[MonitorApp, Pilot[int]]]:
-    app = MonitorApp(connect or (lambda: source), ScreenSettings(fps=10), environ=ENVIRON, now=lambda: 1000.0)
+    app = MonitorApp(connect or (lambda: source), settings, environ=ENVIRON, now=lambda: 1000.0)
     async with app.run_test(size=size) as pilot:
         if connect is None:
             await until(pilot, lambda: "87/240" in panel(app, "pairs"), "no first snapshot")
@@ -306,6 +309,18 @@ async def test_a_new_alert_is_marked_and_flashes_for_a_moment() -> None:
         await until(pilot, lambda: log._lines[1][0].role == "bad")
         assert panel(app, "log").splitlines()[1].startswith("!")
         assert panel(app, "log").splitlines()[2].startswith(" ")
+
+
+async def test_with_reduced_motion_it_is_marked_and_does_not_flash() -> None:
+    source = FakeSource()
+    settings = ScreenSettings(fps=10, motion="reduced")
+    assert settings.interval_s == 1.0
+    async with running(source, settings=settings) as (app, pilot):
+        row = AlertRow(id=4, time_ms=T0, severity="alert", pair="ETHUSDT/BTCUSDT", text="LONG z -2.3")
+        source.put(alerts=(row, *source.current.alerts))
+        log = app.monitor.query_one("#log", LineWidget)
+        await until(pilot, lambda: panel(app, "log").splitlines()[1].startswith("!"))
+        assert log._lines[1][0].role == "bad"
 
 
 async def test_only_changed_rows_are_repainted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,6 +192,14 @@ def test_a_crash_restores_the_terminal_and_prints_one_line(show: Open, tmp_path:
     assert "Traceback" in log.read_text()
 
 
+def test_times_and_digits_are_those_that_were_chosen(show: Open) -> None:
+    terminal = show("still", "time_zone=Asia/Kolkata", "digits=apostrophe")
+    text = terminal.wait_for("87/240")
+    assert "Alerts (IST)" in text
+    assert "05:29:00 ETH/BTC SHORT" in text
+    assert "61'685.99" in text
+
+
 def test_a_lost_collector_is_named_and_the_data_stay_until_it_is_back(show: Open) -> None:
     terminal = show("lost")
     text = terminal.wait_for("COLLECTOR LOST")

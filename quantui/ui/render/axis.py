@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
+from quantui.ui.render import local
 from quantui.ui.render.scale import Scale
 
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -13,7 +13,6 @@ _SPANS: Final = tuple(
     _SECOND * each
     for each in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800)
 )
-_DAY: Final = 86_400 * _SECOND
 
 
 def step_of(span: float, most: int) -> float:
@@ -35,21 +34,22 @@ def ticks(scale: Scale, rows: int, every: int = 4) -> dict[int, str]:
     found: dict[int, str] = {}
     for number in range(math.ceil(scale.low / step), math.floor(scale.high / step) + 1):
         row = min(rows - 1, max(0, int((scale.high - number * step) / scale.span * rows)))
-        found[row] = f"{number * step:,.{decimals}f}"
+        found[row] = local.grouped(f"{number * step:,.{decimals}f}")
     return found
 
 
 def time_axis(times: Sequence[int], apart: int = 12) -> str:
-    """One row below the columns that opened at `times` (ms): round times in UTC, `apart` cells from one another at least."""
+    """One row below the columns that opened at `times` (ms): round times, `apart` cells from one another at least."""
     if len(times) < 2:
         return ""
     each = (times[-1] - times[0]) / (len(times) - 1)
     step = next((span for span in _SPANS if span >= each * apart), _SPANS[-1])
     row = [" "] * len(times)
     free = 0
+    ahead = local.offset_ms(times[-1])
     for column, at in enumerate(times):
-        crossed = column and times[column - 1] // step != at // step
-        text = _time(at - at % step, step)
+        crossed = column and (times[column - 1] + ahead) // step != (at + ahead) // step
+        text = _time(at - (at + ahead) % step, step) if crossed else ""
         if crossed and column >= free and column + len(text) < len(row):
             row[column : column + len(text)] = text
             free = column + len(text) + 1
@@ -57,7 +57,7 @@ def time_axis(times: Sequence[int], apart: int = 12) -> str:
 
 
 def _time(at: int, step: int) -> str:
-    when = datetime.fromtimestamp(at / 1000, UTC)
-    if at % _DAY == 0:
+    when = local.at(at)
+    if when.hour == when.minute == when.second == 0:
         return f"{when:%d %b}"
     return f"{when:%H:%M:%S}" if step < 60 * _SECOND else f"{when:%H:%M}"

@@ -1,12 +1,11 @@
 """The monitor as lines of text, for a terminal that cannot show a screen: what has happened between two snapshots."""
 
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from quantui.ui.render import numbers
+from quantui.ui.render import local, numbers
 from quantui.ui.render.cards import shortage
 from quantui.ui.render.names import bases, estimator, short_label
 
@@ -17,15 +16,16 @@ _NO_TIME = "--:--:--"
 """In place of the time of what has happened to a recording: the exchange's is long over, and ours is not that of its bars."""
 
 
-def opening(term: str | None) -> str:
+def opening(term: str | None, zone: str = "UTC") -> str:
     """The first line: why there is no screen, and how to leave.
 
     Args:
         term: `TERM` where it is the reason; None where the person asked for lines.
+        zone: Of the times.
     """
     why = "" if term is None else f"TERM={term} " if term else "TERM is unset "
     what = f"{why}(plain line-by-line output)" if why else "plain line-by-line output"
-    return f"quantui: {what}; times are UTC, a bar has that of its opening; Ctrl+C to leave"
+    return f"quantui: {what}; times are {zone}, a bar has that of its opening; Ctrl+C to leave"
 
 
 def lost(last: "Snapshot | None", reason: str, *, still: bool) -> str:
@@ -122,8 +122,8 @@ def _bars(before: "Snapshot | None", after: "Snapshot") -> list[str]:
 
 def _date(earlier: int | None, open_ms: int) -> list[str]:
     """The date of a bar, where it is not that of the bar before."""
-    day = datetime.fromtimestamp(open_ms / 1000, UTC).date()
-    if earlier is not None and datetime.fromtimestamp(earlier / 1000, UTC).date() == day:
+    day = local.at(open_ms).date()
+    if earlier is not None and local.at(earlier).date() == day:
         return []
     return [f"date {day}"]
 

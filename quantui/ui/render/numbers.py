@@ -1,8 +1,9 @@
 """How numbers are written: fixed places, so that columns stand still; too little data is `n/N` or `-`, never 0."""
 
 import math
-from datetime import UTC, datetime
 from typing import Final
+
+from quantui.ui.render import local
 
 SIGNALS: Final = {"SHORT_SPREAD": "SHORT", "LONG_SPREAD": "LONG", "NONE": ""}
 """Short names of signals for narrow columns."""
@@ -13,7 +14,7 @@ _MOST_DECIMALS: Final = 8
 
 def price(value: float | None, decimals: int) -> str:
     """A price with thousands separators: `61,685.99`."""
-    return "-" if value is None else f"{value:,.{decimals}f}"
+    return "-" if value is None else local.grouped(f"{value:,.{decimals}f}")
 
 
 def number(value: float | None, decimals: int = 2) -> str:
@@ -104,8 +105,8 @@ def delay(milliseconds: float | None) -> str:
 
 
 def clock(time_ms: int) -> str:
-    """Time of day in UTC: `12:03:00`."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%H:%M:%S")
+    """Time of day in the zone of the person: `12:03:00`."""
+    return local.at(time_ms).strftime("%H:%M:%S")
 
 
 def signal(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
-from quantui.ui.render import numbers
+from quantui.ui.render import local, numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, fit, line, measures
 from quantui.ui.render.names import short_label
@@ -118,7 +118,7 @@ def alert_log(
         glyphs: The signs to draw with.
         is_marked: Whether the panel is.
     """
-    lines = [title("Alerts (UTC)", width, glyphs, is_marked=is_marked)]
+    lines = [title(f"Alerts ({local.zone(alerts[0].time_ms if alerts else 0)})", width, glyphs, is_marked=is_marked)]
     for row in alerts[: max(0, height - 1)]:
         mark = "!" if row.id in new else " "
         role = Role.FLASH if row.id in fresh else SEVERITIES.get(row.severity, Role.TEXT)

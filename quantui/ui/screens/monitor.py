@@ -61,8 +61,10 @@ class MonitorScreen(Screen[None]):
         resized: Callable[[int], None],
         pick: Callable[[int], None],
         now: Callable[[], float],
+        flash: bool = True,
     ) -> None:
         super().__init__()
+        self._flashes = flash
         self._looks, self._glyphs, self._footer = styles, glyphs, footer
         self._resized, self._pick, self._now = resized, pick, now
         self._typing = TypingLine(_LONGEST_NAME)
@@ -302,10 +304,11 @@ class MonitorScreen(Screen[None]):
         newest = max(ids, default=-1)
         last = self._last_alert
         if last is not None and newest > last:
-            self._fresh = frozenset(row_id for row_id in ids if row_id > last)
-            self._new |= self._fresh
-            self._new &= frozenset(ids)
-            self.set_timer(FLASH_S, self._calm)
+            fresh = frozenset(row_id for row_id in ids if row_id > last)
+            self._new = (self._new | fresh) & frozenset(ids)
+            if self._flashes:
+                self._fresh = fresh
+                self.set_timer(FLASH_S, self._calm)
         self._last_alert = newest if last is None else max(newest, last)
 
     def _calm(self) -> None:

@@ -1,9 +1,9 @@
 """What a page is drawn from and drawn to, whichever page it is."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from quantui.ui.render import local
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Field, Line, Role, Span, bar, fit, wrapped
 
@@ -73,7 +73,7 @@ def opening(title: str, parts: Sequence[str], width: int) -> Line:
 
 def as_of(bar_ms: int) -> str:
     """Which bar the numbers are of: the time it opened."""
-    return f"bar {datetime.fromtimestamp(bar_ms / 1000, UTC):%H:%M:%S} UTC" if bar_ms else ""
+    return f"bar {local.at(bar_ms):%H:%M:%S %Z}" if bar_ms else ""
 
 
 def notes(texts: Sequence[str], width: int) -> list[Line]:

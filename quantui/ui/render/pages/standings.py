@@ -1,9 +1,8 @@
 """Where each watched pair stands with each rule."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from quantui.ui.render import gates, numbers
+from quantui.ui.render import gates, local, numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, cut, fit, measures
 from quantui.ui.render.names import short_label
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from quantui.collector.alert_pages import AlertsPage, StandingRow
 
-_DAY_MS: Final = 86_400_000
 _NAMES: Final = (9, 17)
 """Cells of a pair's name, least and most."""
 _STATE: Final = 37
@@ -98,5 +96,6 @@ def _trade(row: "StandingRow", bar_ms: int) -> str:
     """The side and when: the time of day, or the day where that was another."""
     if not row.trade or row.since_ms is None:
         return "-"
-    form = "%H:%M" if row.since_ms // _DAY_MS == bar_ms // _DAY_MS else "%m-%d"
-    return f"{numbers.signal(row.trade)} {datetime.fromtimestamp(row.since_ms / 1000, UTC):{form}}"
+    since = local.at(row.since_ms)
+    form = "%H:%M" if since.date() == local.at(bar_ms).date() else "%m-%d"
+    return f"{numbers.signal(row.trade)} {since:{form}}"

@@ -1,10 +1,9 @@
 """What was said: alerts and events of the data, newest first."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from quantui.ui.render import numbers
+from quantui.ui.render import local, numbers
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Line, Role, Span, cells, fit, wrapped
 from quantui.ui.render.names import base_of, short_label
@@ -38,8 +37,9 @@ def _is_full(page: "AlertsPage") -> bool:
 
 def _columns(page: "AlertsPage", width: int, glyphs: Glyphs) -> "list[Column[ToldRow]]":
     pairs = max([9, *(cells(_pair(row)) for row in page.history)])
+    zone = local.zone(page.history[0].time_ms if page.history else page.bar_ms)
     columns: list[Column[ToldRow]] = [
-        Column("time UTC", 15, lambda row: f"{datetime.fromtimestamp(row.time_ms / 1000, UTC):%m-%d %H:%M:%S}", is_words=True),
+        Column(f"time {zone}", 15, lambda row: f"{local.at(row.time_ms):%m-%d %H:%M:%S}", is_words=True),
         Column("pair", min(pairs, 17) + 1, _pair, is_words=True),
         Column("kind", 9, lambda row: f"{_sign(row, glyphs)} {numbers.signal(row.kind)}", is_words=True),
         Column("z", 7, lambda row: numbers.signed(row.zscore)),
@@ -67,5 +67,5 @@ def _said(row: "ToldRow", width: int) -> str:
     text = row.text.removeprefix(head).strip()
     if width < _WIDE or not row.legs:
         return text
-    orders = [f"{leg.side} {leg.share:.0%} {base_of(leg.symbol)} at {leg.price:,.8g}" for leg in row.legs]
+    orders = [f"{leg.side} {leg.share:.0%} {base_of(leg.symbol)} at {local.grouped(f'{leg.price:,.8g}')}" for leg in row.legs]
     return f"{text}   {', '.join(orders)}"
