@@ -297,7 +297,7 @@ def test_a_time_zone_is_one_this_machine_knows(tmp_path: Path, name: str) -> Non
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "Europe", "x" * 300, "a\\u0000b"])
 def test_another_is_refused_with_what_to_do(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="time_zone: no zone .* on this machine: UTC, local, or a name such as"):
+    with pytest.raises(ConfigError, match=r"time_zone: no zone .* on this machine: UTC, local, or a name such as"):
         read(tmp_path, f'[ui]\ntime_zone = "{name}"')
 
 
