@@ -138,6 +138,7 @@ def _screen_settings(options: argparse.Namespace, settings: config.Settings, pla
         motion=ui.motion,
         keys=settings.keys,
         plain=getattr(options, "plain", False),
+        state_path=str(places.screen_state),
         log_path=str(places.screen_log),
     )
 

@@ -54,6 +54,11 @@ class Paths:
         """Where the screen writes a crash in full."""
         return self.state_dir / f"screen-{_digest(self.data_dir)}.log"
 
+    @property
+    def screen_state(self) -> Path:
+        """What the screen remembers of the person, whatever data it shows."""
+        return self.state_dir / "screen.json"
+
     def create(self) -> None:
         """Make the directories that are not there, 0700.
 

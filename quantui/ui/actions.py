@@ -191,6 +191,7 @@ MONITOR_ACTIONS: Final = (
     Action("bars-back", "left_curly_bracket", "{", "app.travel(-20)", "20 bars back", "The same, 20 bars at once."),
     Action("bars-on", "right_curly_bracket", "}", "app.travel(20)", "20 bars on", "20 bars on."),
     Action("now", "escape", "esc", "app.now", "Back to now", "From the past, or from a pause, back to the moving picture."),
+    Action("tour", "enter", "Enter", "app.tour", "Tour", "Six lines about this screen, Enter for the next; Esc ends it."),
     Action(
         "next-panel",
         "tab",

@@ -18,6 +18,7 @@ from quantui.ui.driver.drivers import DiffDriver, StockDriver, driver_class
 from quantui.ui.driver.meter import Meter
 from quantui.ui.history import History
 from quantui.ui.keys import rebound
+from quantui.ui.memory import Desk, Memory
 from quantui.ui.messages import CollectorLost, LookedBack, PageFetched, Postman, PullerEnded, SnapshotFetched, Told
 from quantui.ui.notices import Notices
 from quantui.ui.pages import Pages
@@ -25,9 +26,11 @@ from quantui.ui.puller import Leave, Puller
 from quantui.ui.render.glyphs import choose
 from quantui.ui.render.lines import Field
 from quantui.ui.screens.monitor import MonitorScreen
+from quantui.ui.session_keys import SessionKeys
 from quantui.ui.settings import ScreenSettings
 from quantui.ui.source import SnapshotSource
 from quantui.ui.themes import STYLES, THEMES
+from quantui.ui.tour import Tour
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -58,7 +61,7 @@ def _commands() -> "type[Provider]":
     return Commands
 
 
-class MonitorApp(App[int]):
+class MonitorApp(SessionKeys, App[int]):
     """The monitor of one collector."""
 
     CSS_PATH = "screens/monitor.tcss"
@@ -111,6 +114,7 @@ class MonitorApp(App[int]):
         self._notices = Notices()
         self._meter = Meter(now)
         self._pages = Pages()
+        self._memory, self._tour = Memory(self.settings.state_path), Tour()
         self.set_class(self._glyphs.name == "ascii", "-ascii")
 
     def get_default_screen(self) -> "Screen[None]":
@@ -136,6 +140,10 @@ class MonitorApp(App[int]):
         if self._on_painted is not None:
             self._on_painted()
         self._puller.start()
+        self._memory.load()
+        desk = self._memory.of(*self.size)
+        self.monitor.marked, self.monitor.only = desk.marked, desk.only
+        self._pages.recall(desk.views)
 
     def on_unmount(self) -> None:
         """The puller ends with the screen."""
@@ -146,6 +154,8 @@ class MonitorApp(App[int]):
         self._choices.answered(message.applied)
         self._notices.lost = ""
         if message.snapshot is not None:
+            if self._choices.latest is None and self._memory.is_new:
+                self.action_tour()
             self._choices.latest = message.snapshot
             self._announce(message.snapshot)
         self._ease()
@@ -211,30 +221,6 @@ class MonitorApp(App[int]):
             if index is not None:
                 self._change({"pair": index})
 
-    def action_step_pair(self, step: int) -> None:
-        """Focus the next or previous pair."""
-        self._change(self._choices.pair(step))
-
-    def action_pick_pair(self, index: int) -> None:
-        """Focus the pair with this index, where there is one."""
-        self._change(self._choices.picked(index))
-
-    def action_step_timeframe(self, step: int) -> None:
-        """The next longer or shorter timeframe."""
-        self._change(self._choices.timeframe(step))
-
-    def action_step_window(self, step: int) -> None:
-        """The next larger or smaller window."""
-        self._change(self._choices.window(step))
-
-    def action_step_estimator(self, step: int) -> None:
-        """The next or previous way to find the hedge ratio."""
-        self._change(self._choices.estimator(step))
-
-    def action_step_entry(self, step: int) -> None:
-        """Move the threshold."""
-        self._change(self._choices.entry(step))
-
     def action_pause(self) -> None:
         """Freeze or unfreeze the picture."""
         if self._choices.latest is None:
@@ -252,9 +238,18 @@ class MonitorApp(App[int]):
             self._puller.look_back(bar_ms)
         self._show()
 
+    def action_tour(self) -> None:
+        """The first line of the tour, or the next."""
+        self.monitor.marked = self._tour.on().panel
+        self._show_message()
+
     def action_now(self) -> None:
-        """Back to now."""
-        if self.monitor.state.paused:
+        """Back to now; the tour ends first."""
+        if self._tour.is_on:
+            self._tour.end()
+            self.monitor.marked = ""
+            self._show_message()
+        elif self.monitor.state.paused:
             self._freeze(on=False)
             self._show()
 
@@ -362,10 +357,11 @@ class MonitorApp(App[int]):
             self._show_message()
 
     def _show_message(self) -> None:
-        self.monitor.message = self._notices.text()
+        said = self._notices.text()
+        self.monitor.message = "\n".join(part for part in (self._tour.text(), said) if part)
         if self._pages.shown is not None:
             paused = "PAUSED: space goes on" if self.monitor.state.paused else ""
-            self._pages.shown.message = "; ".join(part for part in (paused, self.monitor.message) if part)
+            self._pages.shown.message = "; ".join(part for part in (paused, said) if part)
 
     def _leave(self, how: Leave) -> None:
         self.monitor.state = self.monitor.state._replace(starting="leaving")
@@ -377,6 +373,8 @@ class MonitorApp(App[int]):
         painter = self._driver.painter if isinstance(self._driver, DiffDriver) else None
         if painter is not None and self._choices.latest is not None and self.screen_stack[-1:] == [self.monitor]:
             self.last_picture = painter.picture()
+        if self._choices.latest is not None:
+            self._memory.keep(*self.size, Desk(self.monitor.marked, self.monitor.only, self._pages.kept()))
         super().exit(result, return_code, message)
 
     def _announce(self, snapshot: "Snapshot") -> None:

@@ -1,10 +1,11 @@
 """Which page lies over the monitor, and what there is to remember of each."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.style import Style
 
+from quantui.text import safe
 from quantui.ui.keys import Keys
 from quantui.ui.render.glyphs import Glyphs
 from quantui.ui.render.lines import Role
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from quantui.collector.pages import Page
     from quantui.ui.render.pages.sheet import View
     from quantui.ui.screens.page import PageScreen
+
+
+_LONGEST: Final = 200
+"""Characters of a filter that is recalled."""
+_KEPT: Final = ("sort", "is_reversed", "filter", "zoom", "shown")
 
 
 class Pages:
@@ -41,6 +47,21 @@ class Pages:
         view = self._views.get(name, View())
         self.shown, self.document = PageScreen(KINDS[name], styles, glyphs, view=view, keys=keys, watch=watch), None
         return self.shown
+
+    def recall(self, views: Mapping[str, Mapping[str, Any]]) -> None:
+        """Begin with these views, as `kept` told them; what cannot be a view is left out."""
+        from quantui.ui.render.pages.sheet import View
+
+        usual = View()._asdict()
+        for name, view in views.items():
+            chosen = {key: view[key] for key in _KEPT if type(view.get(key)) is type(usual[key])}
+            chosen["filter"] = safe(chosen.get("filter", ""))[:_LONGEST]
+            self._views[name] = View()._replace(**chosen)
+
+    def kept(self) -> dict[str, dict[str, Any]]:
+        """Of each page that was opened what is worth remembering: not where its cursor stood."""
+        views = self._views | ({self.shown.kind.name: self.shown.view} if self.shown else {})
+        return {name: {key: getattr(view, key) for key in _KEPT} for name, view in views.items()}
 
     def closed(self, page: "PageScreen") -> bool:
         """A page has gone; whether none has taken its place."""

@@ -32,6 +32,8 @@ class ScreenSettings:
     """Keys chosen by the id of their action."""
     plain: bool = False
     """Lines of text instead of the screen, on any terminal."""
+    state_path: str = ""
+    """Where the screen remembers what was chosen at which size and that its tour was seen; empty: nowhere, and no tour."""
     log_path: str = ""
     """Where a crash is written in full; named in the one line the person sees."""
 

@@ -15,10 +15,10 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Makes a product in a home of its own; afterwards nothing of it may run."""
     made: list[Product] = []
 
-    def build(config: str | None = None, home: str = ".") -> Product:
+    def build(config: str | None = None, home: str = ".", *, is_new: bool = False) -> Product:
         folder = tmp_path / home
         folder.mkdir(exist_ok=True)
-        made.append(Product(folder, config))
+        made.append(Product(folder, config, is_new=is_new))
         return made[-1]
 
     yield build

@@ -20,9 +20,9 @@ _PRIVATE = ("XDG_", "QUANTUI_", "DBUS_")
 
 
 class Product:
-    """quantui with its own home and data directory below `folder`."""
+    """quantui with its own home and data directory below `folder`; of a person who has seen the tour, unless `is_new`."""
 
-    def __init__(self, folder: Path, config: str | None = None) -> None:
+    def __init__(self, folder: Path, config: str | None = None, *, is_new: bool = False) -> None:
         self.folder = folder
         self.data = folder / "data"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
@@ -37,6 +37,10 @@ class Product:
             (folder / "quantui.toml").write_text(config)
             self._words = ["--config", str(folder / "quantui.toml"), *self._words]
         self.terminals: list[Terminal] = []
+        self.remembered = folder / "s" / "quantui" / "screen.json"
+        if not is_new:
+            self.remembered.parent.mkdir(parents=True, exist_ok=True)
+            self.remembered.write_text('{"tour": "seen"}')
 
     def screen(self, *command: str, columns: int = 80, rows: int = 24) -> Terminal:
         """The program on a new terminal."""

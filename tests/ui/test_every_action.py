@@ -139,6 +139,10 @@ async def palette_is_open(stage: Stage) -> None:
     await stage.sees(lambda: type(stage.app.screen).__name__ == "CommandPalette")
 
 
+async def tours(stage: Stage) -> None:
+    await stage.sees(lambda: "Tour 1/6" in panel(stage.app, "notice"))
+
+
 async def picture_stands_still(stage: Stage) -> None:
     await stage.sees(lambda: "PAUSED" in panel(stage.app, "status"))
     newest = max(row.id for row in stage.source.current.alerts)  # an alert is all that it asks for
@@ -249,6 +253,7 @@ CASES: dict[str, tuple[tuple[str, ...], Check]] = {
     "bars-back": ((), travels(20)),
     "bars-on": (("{", "{"), travels(20)),
     "now": (("[",), moves_again),
+    "tour": ((), tours),
     "maximise": (("tab",), fills("price")),
     "search": ((), searches),
     "page-back": (("s",), monitor_is_back),

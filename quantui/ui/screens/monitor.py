@@ -223,7 +223,7 @@ class MonitorScreen(Screen[None]):
 
     def _draw_notice(self) -> None:
         feed = self.snapshot.feed if self.snapshot else None
-        parts = [self.message] if self.message else []
+        parts = self.message.split("\n") if self.message else []
         if feed and feed.detail:
             parts.append(feed.detail)
         lines = [row for part in parts for row in wrapped(part, max(1, self.size.width))]

@@ -39,7 +39,7 @@ class Column(NamedTuple):
 def sheet(page: "Page", view: View, room: Room, glyphs: Glyphs) -> Sheet:
     """As many columns as there is room for, the crosshair always among them."""
     found = cast("ChartPage", page)
-    zoom, picture = ZOOMS[view.zoom], view.shown % _PICTURES
+    zoom, picture = ZOOMS[view.zoom % len(ZOOMS)], view.shown % _PICTURES
     every = gathered(found, zoom)
     back = min(view.left, max(0, len(every) - 1))
     width = max(1, room.width - _LABEL)

@@ -45,6 +45,7 @@ def sheet(page: "Page", view: View, room: Room, glyphs: Glyphs) -> Sheet:
     scan = cast("ScanPage", page)
     width = room.width
     rows, said = _filtered(scan.rows, view.filter)
+    view = view._replace(sort=view.sort % (len(_COLUMNS) + 2))
     if view.sort > 1:
         rows = _ordered(rows, _COLUMNS[view.sort - 2].value, is_reversed=view.is_reversed)
     elif view.sort == 1:
