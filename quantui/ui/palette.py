@@ -43,8 +43,9 @@ _OPENS: Final = "open_page("
 
 
 def entries(keys: Keys, choices: Choices, scene: Scene) -> list[Entry]:
-    """What can be done here and now; what only this screen can do comes first, then the pairs, then all the rest."""
-    return [*_of_screen(keys, scene), *_pairs(choices), *_everywhere(keys, choices, scene)]
+    """What can be done here and now: what only this page can do comes first, then the pairs, then all the rest."""
+    own, rest = _of_screen(keys, scene), [*_pairs(choices), *_everywhere(keys, choices, scene)]
+    return [*own, *rest] if scene.page else [*rest, *own]
 
 
 def _of_screen(keys: Keys, scene: Scene) -> list[Entry]:

@@ -13,7 +13,7 @@ class Stop(NamedTuple):
 
 STOPS: Final = (
     Stop("", "The top line tells whether to believe the rest: LIVE, gaps 0 and cert 100% are data to act on."),
-    Stop("regression", "Regression: sell 1 of y, buy beta of x. s is the spread between them now, with its usual size."),
+    Stop("regression", "Regression: y is hedged with beta of x; s is the spread between them now, beside its usual size."),
     Stop("stationarity", "Stationarity: a tick says that the spread comes back by its tests; t1/2 in how many bars by half."),
     Stop("z", "z-score: how far the spread is from its mean. Beyond a dashed line an alert fires; + and - move the lines."),
     Stop("pairs", "Pairs: n, p or a digit put another in focus; s scans every pair; w, t and b change window, timeframe, beta."),
