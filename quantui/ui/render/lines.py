@@ -144,9 +144,11 @@ def bar(fields: Sequence[Field], width: int, separator: str = " ") -> list[Field
     """The fields that fit into `width` cells, in their order; the least important are left out first."""
     kept = [field for field in fields if field.text]
     gap = cells(separator)
-    while kept and sum(cells(field.text) + gap for field in kept) - gap > width:
+    left = width + gap - sum(cells(field.text) + gap for field in kept)
+    while left < 0 and kept:
         lowest = min(kept, key=lambda field: field.priority)
         if len(kept) == 1:
             return [lowest._replace(text=_cut(lowest.text, width))]
         kept.remove(lowest)
+        left += cells(lowest.text) + gap
     return kept

@@ -1,11 +1,13 @@
 """Short names of symbols and venues: a trader reads ETH/BTC, not ETHUSDT/BTCUSDT, as long as nothing is lost by it."""
 
+from functools import lru_cache
 from typing import Final
 
 _QUOTES: Final = ("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD", "EUR", "TRY", "BTC", "ETH", "BNB")
 _SHORT_ESTIMATORS: Final = {"theil-sen": "theil", "johansen": "johans"}
 
 
+@lru_cache(maxsize=4096)
 def quote_of(y: str, x: str) -> str:
     """The quote asset both symbols share, or nothing."""
     for quote in _QUOTES:
@@ -25,6 +27,7 @@ def venue(name: str) -> str:
     return name.removeprefix("binance-")
 
 
+@lru_cache(maxsize=4096)
 def short_label(label: str) -> str:
     """`ETH/BTC` for ETHUSDT/BTCUSDT."""
     y, slash, x = label.partition("/")

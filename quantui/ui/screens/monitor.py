@@ -14,7 +14,7 @@ from textual.screen import Screen
 from quantui.ui.actions import MONITOR_ACTIONS
 from quantui.ui.render import cards, geometry, readout, rows, status
 from quantui.ui.render.glyphs import Glyphs
-from quantui.ui.render.lines import Field, Line, Role, Span, bar, fit, wrapped
+from quantui.ui.render.lines import Field, Line, Role, Span, bar, fit, line, wrapped
 from quantui.ui.render.plot import points_of
 from quantui.ui.screens.layout import PanelLayout
 from quantui.ui.screens.typing_line import TypingLine
@@ -70,6 +70,7 @@ class MonitorScreen(Screen[None]):
         self._typing = TypingLine(_LONGEST_NAME)
         self._layout_of_panels = PanelLayout(self._rectangles)
         self._notice: list[str] = []
+        self._footer_of, self._footer_shown = -1, line()
         self._health_at = float("-inf")
         self._health_of: tuple[object, ...] = ()
         self._fresh: frozenset[int] = frozenset()
@@ -244,10 +245,15 @@ class MonitorScreen(Screen[None]):
         if self._typing.is_open:
             footer.show([(Span(f"/{self._typing.text}_", Role.FOCUS), Span("  Enter puts it in focus, Esc drops it", Role.DIM))])
         else:
-            text = "  ".join(field.text for field in bar(self._footer, footer.content_size.width, "  "))
-            footer.show([(Span(text, Role.DIM),)])
+            footer.show([self._footer_line(footer.content_size.width)])
         if self.snapshot is not None:
             self._draw_health(self.snapshot.feed)
+
+    def _footer_line(self, width: int) -> Line:
+        if self._footer_of != width:
+            text = "  ".join(field.text for field in bar(self._footer, width, "  "))
+            self._footer_of, self._footer_shown = width, (Span(text, Role.DIM),)
+        return self._footer_shown
 
     def _draw_health(self, feed: "FeedView") -> None:
         """Ages and delays at most once a second; gaps, mismatches and a new size at once."""
