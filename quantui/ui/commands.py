@@ -29,7 +29,7 @@ class Commands(Provider):
     async def discover(self) -> Hits:
         """All of them."""
         for entry in self._entries():
-            yield DiscoveryHit(Content(entry.title), self._run(entry), text=entry.title, help=escape(entry.help))
+            yield found(entry, self._run(entry))
 
     async def search(self, query: str) -> Hits:
         """The best first."""
@@ -38,6 +38,11 @@ class Commands(Provider):
             score = matcher.match(entry.title)
             if score > 0:
                 yield Hit(score, _highlighted(matcher, entry.title), self._run(entry), text=entry.title, help=escape(entry.help))
+
+
+def found(entry: Entry, run: Callable[[], object]) -> DiscoveryHit:
+    """A line of the palette; what is written there is never markup."""
+    return DiscoveryHit(Content(entry.title), run, text=entry.title, help=escape(entry.help))
 
 
 def _highlighted(matcher: Matcher, title: str) -> Content:

@@ -9,13 +9,19 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
+from textual.command import DiscoveryHit
+from textual.content import Content
 from textual.events import Key
 
 from quantui.collector.pages import PAGES
 from quantui.collector.snapshot import Snapshot
 from quantui.feeds.files.errors import FileError
 from quantui.text import LIMIT, safe
+from quantui.ui.choices import Choices
+from quantui.ui.commands import found
 from quantui.ui.incoming import safe_document
+from quantui.ui.keys import Keys
+from quantui.ui.palette import Scene, entries
 from quantui.ui.render import cards, readout, rows, status
 from quantui.ui.render.glyphs import BRAILLE
 from quantui.ui.render.lines import Line, joined, wrapped
@@ -109,6 +115,12 @@ def drawn(name: str, document: Any) -> list[Line]:  # noqa: ANN401 - any of the 
     return lines
 
 
+def option(hit: DiscoveryHit) -> str:
+    """As Textual makes its line of the palette."""
+    assert isinstance(hit.display, Content)
+    return f"{Content.from_markup(hit.display).plain}\n{Content.from_markup(hit.help or '').plain}"
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_nothing_unseen_is_drawn_and_no_string_stops_the_drawing(name: str) -> None:
     for start in range(0, len(CORPUS), 11):
@@ -121,6 +133,19 @@ def test_markup_is_drawn_as_it_is() -> None:
         base: Snapshot = Filler(0).filled(Snapshot)
         row = msgspec.structs.replace(base.alerts[0], pair="", text=text)
         assert text in joined(rows.alert_log([row], (), (), 120, 3, BRAILLE)[1])
+
+
+def test_a_pair_of_any_name_stands_in_the_palette_under_it() -> None:
+    for place in range(len(CORPUS)):
+        choices = Choices()
+        filled = Filler(place).filled(Snapshot)
+        pair = msgspec.structs.replace(filled.pairs[1], label=CORPUS[place], note=CORPUS[-place], zscore=None, n=1, need=1)
+        session = msgspec.structs.replace(filled.session, pair=0, window=240, entry=2.0)
+        choices.latest = safe_document(msgspec.structs.replace(filled, session=session, pairs=(filled.pairs[0], pair)))
+        (entry,) = (each for each in entries(Keys(), choices, Scene()) if each.call == "pick_pair(1)")
+        shown = option(found(entry, lambda: None))
+        assert not unseen(shown.replace("\n", "", 1))
+        assert shown == f"{entry.title}\n{entry.help}"
 
 
 def test_a_notification_ends_where_its_own_sequence_ends() -> None:
