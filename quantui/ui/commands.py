@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
-from textual.markup import escape
 
 from quantui.ui.palette import Entry
 
@@ -37,12 +36,19 @@ class Commands(Provider):
         for entry in self._entries():
             score = matcher.match(entry.title)
             if score > 0:
-                yield Hit(score, _highlighted(matcher, entry.title), self._run(entry), text=entry.title, help=escape(entry.help))
+                yield Hit(
+                    score, _highlighted(matcher, entry.title), self._run(entry), text=entry.title, help=_literally(entry.help)
+                )
+
+
+def _literally(text: str) -> str:
+    """Textual reads its help as markup, but takes content as it is; its own `escape` leaves `[$error]` to be read."""
+    return cast("str", Content(text))
 
 
 def found(entry: Entry, run: Callable[[], object]) -> DiscoveryHit:
     """A line of the palette; what is written there is never markup."""
-    return DiscoveryHit(Content(entry.title), run, text=entry.title, help=escape(entry.help))
+    return DiscoveryHit(Content(entry.title), run, text=entry.title, help=_literally(entry.help))
 
 
 def _highlighted(matcher: Matcher, title: str) -> Content:
