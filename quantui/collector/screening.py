@@ -63,7 +63,7 @@ class Screening:
     _universe: Universe | None = None
     _engine: tuple[Engine, Update | None] = (residual_sweep, None)
     _scanned: tuple[Timeframe, int, int, int] | None = None
-    """Timeframe, window, newest bar and number of symbols with a window of bars, of the page."""
+    """What the page is of, as `_due` says it."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _worker: ThreadPoolExecutor = field(default_factory=partial(one_thread, "screening"))
 
@@ -88,36 +88,39 @@ class Screening:
                 await self._scan_if_due()
 
     async def _scan_if_due(self) -> None:
-        timeframe, window = self.bars()
         watched = self.asked()[2]
-        newest = self._newest(timeframe)
-        whole = sum(len(frames[timeframe]) >= window for frames in self.frames.values())
-        due = (timeframe, window, newest, whole)
+        timeframe, _, newest, _ = due = self._due()
         if len(self.frames) < 2 or newest == 0 or due == self._scanned:
             return
-        self._scanned = due
-        if self.page.bar_ms and not await self._all_closed(timeframe, newest):
-            newest = self._newest(timeframe)
-            self._scanned = (timeframe, window, newest, whole)
+        if self.page.bar_ms:
+            await self._all_closed(timeframe, newest)
+        timeframe, window, newest, _ = self._scanned = self._due()
         closes = await self._closes(timeframe, window, newest)
         async with self.turn:
             loop = asyncio.get_running_loop()
             page = await loop.run_in_executor(self._worker, self._scan, closes, timeframe, window, newest, set(watched))
         self.page = replace(page, note="; ".join(part for part in (page.note, self.trouble()) if part))
 
-    def _newest(self, timeframe: Timeframe) -> int:
-        """Open time of the newest bar that any symbol has closed; 0 before the first."""
-        return max((int(frames[timeframe].times[-1]) for frames in self.frames.values() if len(frames[timeframe])), default=0)
+    def _due(self) -> tuple[Timeframe, int, int, int]:
+        """What a scan would be of now.
 
-    async def _all_closed(self, timeframe: Timeframe, newest: int) -> bool:
-        """Whether every symbol that had the bar before has closed the newest, within a short while."""
+        Returns:
+            Timeframe, window, the newest bar any symbol has closed (0 before the first), how many symbols have a window up to it.
+        """
+        timeframe, window = self.bars()
+        rings = [frames[timeframe] for frames in self.frames.values()]
+        newest_of = {place: int(ring.times[-1]) for place, ring in enumerate(rings) if len(ring)}
+        newest = max(newest_of.values(), default=0)
+        return timeframe, window, newest, sum(last == newest and len(rings[place]) >= window for place, last in newest_of.items())
+
+    async def _all_closed(self, timeframe: Timeframe, newest: int) -> None:
+        """Wait a short while until every symbol that had the bar before has closed the newest."""
         deadline = time.monotonic() + self.patience_s
         while any(frames[timeframe].find(newest - timeframe.ms) is not None and frames[timeframe].find(newest) is None
                   for frames in self.frames.values()):  # fmt: skip
             if time.monotonic() > deadline:
-                return False
+                return
             await asyncio.sleep(0.05)
-        return True
 
     async def _closes(self, timeframe: Timeframe, window: int, newest: int) -> dict[str, Floats]:
         """Closes of the window, copied a few symbols at a time; of a symbol that lacks bars those it has."""

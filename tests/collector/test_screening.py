@@ -103,6 +103,9 @@ async def test_a_symbol_that_lags_is_waited_for_and_then_left_out() -> None:
         assert found.screening.page.left_out == {"S3USDT": f"{WINDOW - 1}/{WINDOW} bars"}
         assert found.screening.page.tests == 6
         found.put(3, WINDOW)
+        found.screening.wake()
+        await until(lambda: found.screening.page.symbols == 4)
+        found.check(WINDOW)
         found.bars(WINDOW + 1, WINDOW + 2)
         await found.scanned(WINDOW + 1)
         found.check(WINDOW + 1)

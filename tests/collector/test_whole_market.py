@@ -1,6 +1,7 @@
 """A collector that watches two coins and scans the whole market."""
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,11 @@ def _page(program: Program) -> ScanPage:
     return page
 
 
-@pytest.mark.parametrize(("top", "least"), [(0, 2), (12, 10)])
-async def test_the_most_traded_symbols_are_scanned_with_the_watched_ones(tmp_path: Path, top: int, least: int) -> None:
+@pytest.mark.parametrize(("top", "least", "second"), [(0, 2, 5), (12, 10, 5), (12, 10, 57), (12, 10, 58), (12, 10, 59)])
+async def test_the_most_traded_symbols_are_scanned_with_the_watched_ones(tmp_path: Path, top: int, least: int, second: int) -> None:
+    """Also where a minute ends while the first bars are read: its klines come two seconds later."""
     async with running_exchange("--seed", "73", "--more", "10") as exchange:
+        await exchange.order("leap", seconds=(second - time.time()) % 60)
         words = config(exchange, COINS).replace("[analysis]", f"[scan]\ntop = {top}\n[analysis]")
         pairs = '[[pairs]]\ny = "ETHUSDT"\nx = "BTCUSDT"\n'
         (tmp_path / "config.toml").write_text(pairs + words)

@@ -110,14 +110,14 @@ class Survey:
         timeframe, bars = self.asked()
         if self._chosen[symbol][timeframe].capacity != bars + 1:  # the session has changed
             self._chosen[symbol] = self._empty(self._chosen[symbol].instrument)
-        ring, now = self._chosen[symbol][timeframe], self._now_ms()
-        newest = timeframe.floor(now) - timeframe.ms
+        ring, newest = self._chosen[symbol][timeframe], self._newest(timeframe)
         missing = bars if not len(ring) else min((newest - int(ring.times[-1])) // timeframe.ms, bars)
         if missing <= 0:
             return
-        found = await self._klines(rest, symbol, timeframe, min(missing + 1, PAGE))
+        # Behind the newest may come one that has just ended, and the one that is forming.
+        found = await self._klines(rest, symbol, timeframe, min(missing + 2, PAGE))
         for bar in found:
-            if bar.open_ms <= newest and bar.open_ms + timeframe.ms + LATE_MS <= self._now_ms():
+            if bar.open_ms <= newest:
                 self._chosen[symbol][timeframe].put(bar)
 
     async def _klines(self, rest: Rest, symbol: Symbol, timeframe: Timeframe, limit: int) -> list[Bar]:
@@ -132,9 +132,13 @@ class Survey:
 
     async def _next_bar(self) -> None:
         timeframe, bars = self.asked()
-        due = timeframe.floor(self._now_ms()) + timeframe.ms + LATE_MS
+        due = self._newest(timeframe) + 2 * timeframe.ms + LATE_MS
         while self._now_ms() < due and self.asked() == (timeframe, bars):
             await self.clock.sleep(min(1.0, max((due - self._now_ms()) / 1000, 0.01)))
+
+    def _newest(self, timeframe: Timeframe) -> int:
+        """Open time of the newest bar that has surely arrived at the exchange's database."""
+        return timeframe.floor(self._now_ms() - LATE_MS) - timeframe.ms
 
     def _now_ms(self) -> int:
         """Exchange time."""

@@ -1,6 +1,7 @@
 """The rest of the market, read over REST once a bar from the embedded exchange."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -66,6 +67,33 @@ async def test_the_most_traded_symbols_have_the_exchanges_bars_each_minute_and_a
         await _check(exchange, survey, minute, first)
         await until(lambda: survey.problem == "", 10)
         assert (await exchange.counters())["violations"]["usdm"] == 0
+
+
+async def test_just_after_the_end_of_a_minute_the_window_is_whole_without_its_kline() -> None:
+    minute = Timeframe.M1
+    async with running_exchange("--seed", "74", "--more", "4") as exchange:
+        await exchange.order("leap", seconds=(0.1 - time.time()) % 60)
+        begin = minute.floor((await exchange.counters())["now_ms"])
+        clock, venue = Clock(), VENUES["binance-usdm"]
+        survey = Survey(
+            venue,
+            exchange.addresses["usdm_rest"],
+            clock,
+            Barrier(venue.name, clock),
+            6,
+            lambda: (minute, 60),
+            WATCHED,
+            lambda: None,
+        )
+        task = asyncio.create_task(survey.run())
+        try:
+            await until(lambda: len(survey.frames) > 0, 2.0)
+            assert all(len(frames[minute]) >= 60 for frames in survey.frames.values())
+            assert {int(frames[minute].times[-1]) for frames in survey.frames.values()} == {begin - 2 * minute.ms}
+            await until(lambda: _all_have(survey, minute, begin - minute.ms), 5)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_another_timeframe_or_window_is_read_anew() -> None:
