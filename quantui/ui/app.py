@@ -317,6 +317,13 @@ class MonitorApp(SessionKeys, App[int]):
         """Textual's own binding of ctrl+c."""
         self._leave("stop")
 
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        from quantui.ui.commands import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def palette_entries(self) -> "list[Entry]":
         """What the palette offers now."""
         from quantui.ui.palette import Scene, entries

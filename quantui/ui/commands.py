@@ -1,9 +1,10 @@
 """The palette's provider: Textual's side of `ui/palette.py`. Imported when the palette is opened."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
 
@@ -11,6 +12,15 @@ from quantui.ui.palette import Entry
 
 if TYPE_CHECKING:
     from quantui.ui.app import MonitorApp
+
+
+class Palette(CommandPalette):
+    """Textual's own, mended."""
+
+    def _action_command_list(self, action: str) -> None:
+        """A page on in a list that is not laid out yet is none; Textual fails there (8.2: `_index_to_line` is empty)."""
+        with contextlib.suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class Commands(Provider):

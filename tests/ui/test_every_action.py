@@ -15,6 +15,7 @@ from textual.widgets import Static
 from quantui.collector.snapshot import AlertRow
 from quantui.ui.actions import ACTIONS, MONITOR_ACTIONS, PAGE_ACTIONS, Action
 from quantui.ui.app import MonitorApp
+from quantui.ui.commands import Palette
 from quantui.ui.screens.help import HelpScreen
 from quantui.ui.screens.page import PageScreen
 from tests.ui.fakes import T0, FakeSource
@@ -136,7 +137,7 @@ async def help_is_open(stage: Stage) -> None:
 
 
 async def palette_is_open(stage: Stage) -> None:
-    await stage.sees(lambda: type(stage.app.screen).__name__ == "CommandPalette")
+    await stage.sees(lambda: isinstance(stage.app.screen, Palette))
 
 
 async def tours(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from quantui.collector.client import CollectorGoneError
 from quantui.collector.snapshot import AlertRow
 from quantui.ui.actions import PAGE_ACTIONS
 from quantui.ui.app import MonitorApp
+from quantui.ui.commands import Palette
 from quantui.ui.screens.help import HelpScreen
 from quantui.ui.screens.page import PageScreen
 from quantui.ui.widgets.lines import LineWidget
@@ -246,7 +247,7 @@ async def test_the_palette_opens_a_page_from_the_monitor_and_from_another_page()
     async with running(FakeSource()) as (app, pilot):
         for name, title in (("Scanner", "Scanner"), ("Correlations", "Correlation"), ("Statistics", "Statistics")):
             await pilot.press("colon")
-            await until(pilot, lambda: type(app.screen).__name__ == "CommandPalette")
+            await until(pilot, lambda: isinstance(app.screen, Palette))
             await pilot.press(*name)
             await until(pilot, lambda: app.screen.query_one("CommandList").option_count > 0)  # type: ignore[attr-defined]
             await pilot.press("enter", "enter")

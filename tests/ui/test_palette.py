@@ -9,6 +9,7 @@ from quantui.collector.snapshot import PairRow
 from quantui.ui.actions import ACTIONS, MONITOR_ACTIONS
 from quantui.ui.app import MonitorApp
 from quantui.ui.choices import Choices
+from quantui.ui.commands import Palette
 from quantui.ui.keys import Keys
 from quantui.ui.palette import Entry, Scene, entries
 from quantui.ui.render.pages.kinds import KINDS
@@ -79,7 +80,7 @@ def test_what_is_stopped_can_go_on_and_what_is_full_can_be_shrunk() -> None:
 
 async def opened(app: MonitorApp, pilot: Pilot[int], key: str = "colon") -> None:
     await pilot.press(key)
-    await until(pilot, lambda: type(app.screen).__name__ == "CommandPalette" and len(offered(app)) > 0)
+    await until(pilot, lambda: isinstance(app.screen, Palette) and len(offered(app)) > 0)
 
 
 def offered(app: MonitorApp) -> list[str]:
@@ -126,3 +127,14 @@ async def test_names_from_outside_are_no_markup() -> None:
         assert "Pair 2: [b]EVIL[/b]/[/]X" in offered(app)
         await pilot.press(*"evil")
         await until(pilot, lambda: offered(app)[:1] == ["Pair 2: [b]EVIL[/b]/[/]X"] and len(offered(app)) < 20, "not found")
+
+
+async def test_a_page_up_before_the_list_is_laid_out_is_no_failure() -> None:
+    async with running(FakeSource()) as (app, pilot):
+        await opened(app, pilot)
+        commands = app.screen.query_one(OptionList)
+        commands.display = False  # as for a moment when it is new: it has options, and no width
+        await pilot.pause()
+        commands._clear_caches()
+        await pilot.press("pageup", "pagedown")
+        assert isinstance(app.screen, Palette)
