@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from quantui.text import safe
@@ -23,6 +22,7 @@ from quantui.ui.messages import CollectorLost, LookedBack, PageFetched, Postman,
 from quantui.ui.notices import Notices
 from quantui.ui.pages import Pages
 from quantui.ui.puller import Leave, Puller
+from quantui.ui.quick_keys import QuickKeys
 from quantui.ui.render.glyphs import choose
 from quantui.ui.render.lines import Field
 from quantui.ui.screens.monitor import MonitorScreen
@@ -61,7 +61,7 @@ def _commands() -> "type[Provider]":
     return Commands
 
 
-class MonitorApp(SessionKeys, App[int]):
+class MonitorApp(SessionKeys, QuickKeys):
     """The monitor of one collector."""
 
     CSS_PATH = "screens/monitor.tcss"
@@ -131,6 +131,10 @@ class MonitorApp(SessionKeys, App[int]):
             flash=self.settings.motion == "full",
         )
         return self.monitor
+
+    def is_bare(self) -> bool:
+        """On the monitor, while no name is typed."""
+        return self._choices.latest is not None and self.screen is self.monitor and not self.monitor.is_typing
 
     def on_mount(self) -> None:
         """Connect only when the empty screen has been painted."""

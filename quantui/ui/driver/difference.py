@@ -1,5 +1,6 @@
 """From the cells a terminal shows to those it should show, in few bytes."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from quantui.ui.driver.grid import Grid
@@ -22,9 +23,16 @@ class Difference:
         self._shown.forget()
         self._is_forgotten = True
 
-    def to(self, wanted: Grid) -> str:
-        """What makes the terminal show `wanted`; it is taken to be written."""
+    def to(self, wanted: Grid, rows: Iterable[int] | None = None) -> str:
+        """What makes the terminal show `wanted`; it is taken to be written.
+
+        Args:
+            wanted: The cells.
+            rows: All that may have changed since the last time; None where that is not known.
+        """
         shown = self._shown
+        if rows is None or self._is_forgotten or (shown.columns, shown.rows) != (wanted.columns, wanted.rows):
+            rows = range(wanted.rows)
         if (shown.columns, shown.rows) != (wanted.columns, wanted.rows):
             shown.resize(wanted.columns, wanted.rows)
             shown.forget()
@@ -32,7 +40,7 @@ class Difference:
         if self._is_forgotten:
             out.append("\x1b[m")
             self._is_forgotten, self._pen = False, ""
-        for y in range(wanted.rows):
+        for y in rows:
             if wanted.signs[y] == shown.signs[y] and wanted.pens[y] == shown.pens[y]:
                 continue
             self._row(wanted.signs[y], wanted.pens[y], _changed(wanted, shown, y), y, out)

@@ -34,6 +34,8 @@ class Grid:
         self.pens = [[PLAIN] * columns for _ in range(rows)]
         self.x = self.y = 0
         self._pen = PLAIN
+        self.touched = set(range(rows))
+        """Rows that may have changed since whoever compares them emptied this."""
 
     def resize(self, columns: int, rows: int) -> None:
         """Cut or fill up with blanks, at the right and at the bottom."""
@@ -44,6 +46,7 @@ class Grid:
                 row += [blank] * (columns - len(row))
             cells += [[blank] * columns for _ in range(rows - len(cells))]
         self.columns, self.rows = columns, rows
+        self.touched = set(range(rows))
 
     def forget(self) -> None:
         """Nobody knows any more what the cells show."""
@@ -81,6 +84,7 @@ class Grid:
         elif final == "J" and parameters == "2":
             self.signs[:] = [[BLANK] * self.columns for _ in range(self.rows)]
             self.pens[:] = [[PLAIN] * self.columns for _ in range(self.rows)]
+            self.touched = set(range(self.rows))
         else:
             return False
         return True
@@ -90,6 +94,7 @@ class Grid:
         start, self.x = self.x, self.x + len(signs)
         if not 0 <= self.y < self.rows or start >= self.columns:
             return
+        self.touched.add(self.y)
         end, row = min(self.x, self.columns), self.signs[self.y]
         if not row[start]:  # of a wide sign that is half written over nothing is left
             row[start - 1] = BLANK

@@ -165,7 +165,8 @@ class Painter(threading.Thread):
         if self._is_inside:
             if (size := self._size()) != (self._wanted.columns, self._wanted.rows):
                 self._wanted.resize(*size)
-            picture = self._difference.to(self._wanted)
+            picture = self._difference.to(self._wanted, sorted(self._wanted.touched))
+            self._wanted.touched.clear()
             if picture and (self._wanted.x or self._wanted.y):  # where something is typed, input methods look for the cursor
                 picture += f"\x1b[{self._wanted.y + 1};{self._wanted.x + 1}H"
             if self._brackets and len(picture) > SMALL:

@@ -134,6 +134,11 @@ class MonitorScreen(Screen[None]):
         self._panels["status"].refresh(layout=True)
         self.call_after_refresh(self.draw)
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether keys are text."""
+        return self._typing.is_open
+
     def on_key(self, event: Key) -> None:
         """While a name is typed, keys are text. It begins here: what is typed ahead would be taken for keys."""
         if event.key == "slash" and not self._typing.is_open:
