@@ -34,6 +34,7 @@ class Audience:
         self._looks.pop(screen, None)
         now = self.now()
         if not any(now - looked <= LOOKING_S for looked in self._looks.values()):
+            self._quit_at = None
             self.on_leave(stop)
         elif stop:
             self._quit_at = now

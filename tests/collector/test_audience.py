@@ -50,6 +50,17 @@ def test_a_screen_that_looks_on_keeps_it_and_may_vanish_later_without_ending_it(
     assert theatre.left == []
 
 
+def test_the_last_word_counts_though_another_has_quit_a_moment_before() -> None:
+    theatre = Theatre()
+    theatre.audience.seen(1)
+    theatre.audience.seen(2)
+    theatre.audience.leave(1, stop=True)
+    theatre.audience.leave(2, stop=False)
+    theatre.now += LOOKING_S + 1
+    theatre.audience.look_again()
+    assert theatre.left == [False], "the one that stayed longer wants it to go on"
+
+
 def test_those_that_vanished_are_forgotten() -> None:
     theatre = Theatre()
     for number in range(100):
