@@ -57,8 +57,10 @@ class Survey:
                     await self._choose(rest)
                     chosen = self.clock.monotonic()
                     while self.clock.monotonic() - chosen < _CHOOSE_ANEW_S:
+                        asked = self.asked()
+                        newest = self._newest(asked[0])  # before the round: what arrives during it is read by the next
                         await self._round(rest)
-                        await self._next_bar()
+                        await self._next_bar(asked, newest)
                 except (UnreachableError, RestError, BlockedError) as error:
                     self.problem = f"the market beside the watched symbols is not read: {error}"
                     await self.clock.sleep(_PAUSE_S)
@@ -130,10 +132,9 @@ class Survey:
                     raise RestError(200, 0, str(error)) from error
                 self._chosen[symbol] = frames.rescaled(error.instrument)
 
-    async def _next_bar(self) -> None:
-        timeframe, bars = self.asked()
-        due = self._newest(timeframe) + 2 * timeframe.ms + LATE_MS
-        while self._now_ms() < due and self.asked() == (timeframe, bars):
+    async def _next_bar(self, asked: tuple[Timeframe, int], newest: int) -> None:
+        due = newest + 2 * asked[0].ms + LATE_MS
+        while self._now_ms() < due and self.asked() == asked:
             await self.clock.sleep(min(1.0, max((due - self._now_ms()) / 1000, 0.01)))
 
     def _newest(self, timeframe: Timeframe) -> int:
