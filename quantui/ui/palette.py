@@ -1,6 +1,6 @@
 """What the palette offers: the actions, with what each would do now, and every watched pair by its name."""
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from quantui.ui.choices import Choices
 from quantui.ui.keys import Keys
@@ -37,9 +37,6 @@ class Scene(NamedTuple):
     """The panel that fills the screen."""
     filter: str = ""
     """Of the page."""
-
-
-_OPENS: Final = "open_page("
 
 
 def entries(keys: Keys, choices: Choices, scene: Scene) -> list[Entry]:
@@ -82,12 +79,12 @@ def _standing(pair: "PairRow") -> str:
 
 def _everywhere(keys: Keys, choices: Choices, scene: Scene) -> list[Entry]:
     found = []
-    here = f"{_OPENS}'{scene.page.name}')" if scene.page else ""
+    here = f"open_page('{scene.page.name}')" if scene.page else ""
     steps = _steps(choices)
     for action in keys.actions:
         if not action.palette or action.call == here or steps.get(action.id) == "":
             continue
-        title = steps.get(action.id, "")
+        title = f"{action.title}: {steps[action.id]}" if action.id in steps else ""
         if action.id == "pause" and scene.paused:
             title = "Go on"
         elif action.id == "help" and (scene.page or scene.marked):
@@ -97,28 +94,29 @@ def _everywhere(keys: Keys, choices: Choices, scene: Scene) -> list[Entry]:
 
 
 def _steps(choices: Choices) -> dict[str, str]:
-    """For each action that changes the session its title, with the value now and the next; empty where there is no next."""
+    """For each action that changes the session the value now and the next; empty where there is no next."""
     if choices.latest is None:
         return {}
     now = choices.session or choices.latest.session
-    ways = {
-        "longer-timeframe": ("Longer timeframe", now.timeframe, choices.timeframe(1)["timeframe"]),
-        "shorter-timeframe": ("Shorter timeframe", now.timeframe, choices.timeframe(-1)["timeframe"]),
-        "larger-window": ("Larger window", now.window, choices.window(1)["window"]),
-        "smaller-window": ("Smaller window", now.window, choices.window(-1)["window"]),
-        "next-estimator": ("Next estimator", now.estimator, choices.estimator(1)["estimator"]),
-        "previous-estimator": ("Previous estimator", now.estimator, choices.estimator(-1)["estimator"]),
-        "raise-threshold": ("Raise threshold", now.entry, choices.entry(1)["entry"]),
-        "lower-threshold": ("Lower threshold", now.entry, choices.entry(-1)["entry"]),
+    changes = {
+        "longer-timeframe": choices.timeframe(1),
+        "shorter-timeframe": choices.timeframe(-1),
+        "larger-window": choices.window(1),
+        "smaller-window": choices.window(-1),
+        "next-estimator": choices.estimator(1),
+        "previous-estimator": choices.estimator(-1),
+        "raise-threshold": choices.entry(1),
+        "lower-threshold": choices.entry(-1),
     }
+    steps = {name: (field, getattr(now, field), after) for name, change in changes.items() for field, after in change.items()}
     return {
-        name: "" if before == after else f"{title}: {_value(name, before)} to {_value(name, after)}"
-        for name, (title, before, after) in ways.items()
+        name: "" if before == after else f"{_value(field, before)} to {_value(field, after)}"
+        for name, (field, before, after) in steps.items()
     }
 
 
-def _value(name: str, value: object) -> str:
-    return estimator(str(value)) if name.endswith("estimator") else str(value)
+def _value(field: str, value: object) -> str:
+    return estimator(str(value)) if field == "estimator" else str(value)
 
 
 def _entry(action: "Action", title: str = "") -> Entry:

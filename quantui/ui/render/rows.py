@@ -106,6 +106,7 @@ def alert_log(
     glyphs: Glyphs,
     *,
     is_marked: bool = False,
+    now_ms: int = 0,
 ) -> list[Line]:
     """Heading and the newest alerts.
 
@@ -117,8 +118,9 @@ def alert_log(
         height: Rows.
         glyphs: The signs to draw with.
         is_marked: Whether the panel is.
+        now_ms: Now: where there is no alert yet the zone is called by its name of then.
     """
-    lines = [title(f"Alerts ({local.zone(alerts[0].time_ms if alerts else 0)})", width, glyphs, is_marked=is_marked)]
+    lines = [title(f"Alerts ({local.zone(alerts[0].time_ms if alerts else now_ms)})", width, glyphs, is_marked=is_marked)]
     for row in alerts[: max(0, height - 1)]:
         mark = "!" if row.id in new else " "
         role = Role.FLASH if row.id in fresh else SEVERITIES.get(row.severity, Role.TEXT)

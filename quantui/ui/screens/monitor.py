@@ -140,12 +140,10 @@ class MonitorScreen(Screen[None]):
         return self._typing.is_open
 
     def on_key(self, event: Key) -> None:
-        """While a name is typed, keys are text. It begins here: what is typed ahead would be taken for keys."""
-        if event.key == "slash" and not self._typing.is_open:
-            self.action_search()
-        elif not self._typing.is_open or event.key == "ctrl+c":
+        """While a name is typed, keys are text."""
+        if not self._typing.is_open or event.key == "ctrl+c":
             return
-        elif self._typing.press(event):
+        if self._typing.press(event):
             self._found()
         event.stop()
         event.prevent_default()
@@ -285,7 +283,10 @@ class MonitorScreen(Screen[None]):
         self._draw_lines("z-values", lambda w, h: readout.z_values(snapshot, h, w))
         alerts, is_marked = snapshot.alerts, self.marked == "log"
         self._draw_lines(
-            "log", lambda w, h: rows.alert_log(alerts, self._fresh, self._new, w, h, self._glyphs, is_marked=is_marked)
+            "log",
+            lambda w, h: rows.alert_log(
+                alerts, self._fresh, self._new, w, h, self._glyphs, is_marked=is_marked, now_ms=snapshot.time_ms
+            ),
         )
         self._draw_choices(snapshot)
 
