@@ -90,14 +90,14 @@ def keep(picture: str, size: tuple[int, int], arguments: Sequence[str], environ:
     """Keep what stands on a screen of this size (columns, rows). Without a place for it nothing is kept."""
     body = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}\n{picture}".encode()
     try:
+        from pathlib import Path  # at the end there is time for it
+
+        from quantui import private
+
         folder = _folder(environ)
         target = os.path.join(folder, _name(size, arguments, environ))
-        partial = f"{target}.{os.getpid()}"
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
-            file.write(f"{_MAGIC} {zlib.crc32(body)}\n".encode() + body)
-        os.replace(partial, target)
-        _forget_oldest(folder)
+        if private.write(Path(target), f"{_MAGIC} {zlib.crc32(body)}\n".encode() + body):
+            _forget_oldest(folder)
     except OSError:
         return  # a picture is a courtesy: the program does as well without
 

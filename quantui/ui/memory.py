@@ -1,12 +1,11 @@
 """What the screen remembers from one session to the next: what was chosen at each size of terminal, and that the tour was seen."""
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from quantui import private
 from quantui.ui.render.geometry import PANELS
 
 MOST: Final = 16
@@ -58,15 +57,7 @@ class Memory:
         sizes.pop(_name(columns, rows), None)
         sizes[_name(columns, rows)] = desk._asdict()
         told = {"tour": "seen", "sizes": dict(list(sizes.items())[-MOST:])}
-        partial = f"{self._path}.{os.getpid()}"
-        try:
-            Path(self._path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
-                json.dump(told, file)
-            Path(partial).replace(self._path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(partial).unlink()
+        private.write(Path(self._path), json.dumps(told).encode())
 
     def _read(self) -> dict[str, Any]:
         try:
