@@ -25,9 +25,14 @@ CLIPBOARD: Final = r"\x1b\]52;c;[A-Za-z0-9+/=]*\x07"
 _ALLOWED: Final = re.compile("|".join(ALLOWED.values()))
 
 
+def decoded(raw: bytes) -> str:
+    """What has come so far, without a last character that has not wholly come. Invalid UTF-8 raises."""
+    return codecs.getincrementaldecoder("utf-8")().decode(raw)
+
+
 def clipboards(raw: bytes) -> list[str]:
     """What was sent to the clipboard (OSC 52)."""
-    return re.findall(CLIPBOARD, raw.decode())
+    return re.findall(CLIPBOARD, decoded(raw))
 
 
 def foreign(raw: bytes) -> list[str]:
@@ -35,7 +40,7 @@ def foreign(raw: bytes) -> list[str]:
 
     Invalid UTF-8 raises.
     """
-    rest = re.sub(CLIPBOARD, "", codecs.getincrementaldecoder("utf-8")().decode(raw))  # counted by `clipboards`
+    rest = re.sub(CLIPBOARD, "", decoded(raw))  # counted by `clipboards`
     rest = _ALLOWED.sub("", rest)
     rest = re.sub(r"\x1b(?:\[[0-9;?]*)?\Z", "", rest)  # one that has not wholly come
     at = {char for char in set(rest) if unseen(char)}

@@ -13,6 +13,7 @@ import pytest
 from quantui.ui.plain import Journal
 from tests.ui.fakes import snapshot
 from tests.ui.hostile_source import TURNS
+from tests.ui.sequences import decoded
 from tests.ui.terminal import Terminal
 
 BAR = r"\d\d:\d\d:\d\d ETH/BTC 1s ETH [\d,.]+ BTC [\d,.]+ beta 0\.912 z [+-]\d\.\d\d .* half-life 14 bars"
@@ -41,7 +42,7 @@ def show() -> Iterator[Open]:
 
 
 def lines(terminal: Terminal) -> list[str]:
-    return terminal.raw.decode().replace("\r\n", "\n").splitlines()
+    return decoded(bytes(terminal.raw)).replace("\r\n", "\n").splitlines()
 
 
 def wait_for_line(terminal: Terminal, pattern: str) -> list[str]:
@@ -79,7 +80,7 @@ def test_a_new_alert_is_a_line_once_and_old_ones_never_are(show: Open) -> None:
 def test_hostile_text_comes_out_as_visible_escapes(show: Open) -> None:
     terminal = show("hostile")
     terminal.wait_for(lambda _: terminal.raw.count(b"watching") > TURNS)
-    told = terminal.raw.decode()
+    told = decoded(bytes(terminal.raw))
     assert "币安人生" in told
     assert "\\x1b]52;c;" in told
     assert HIDDEN.search(told) is None
