@@ -172,7 +172,7 @@ def test_pictures_do_not_queue_up_before_a_slow_terminal_and_it_is_told(opened: 
 
 
 def test_the_shell_gets_no_answer_that_was_on_its_way(opened: list[Terminal]) -> None:
-    script = f"{sys.executable} -m tests.ui.fakes moving; IFS= read -t 1 -n 8 left; printf 'left:%q.' \"$left\""
+    script = f"{sys.executable} -m tests.ui.fakes moving; IFS= read -t 1 -n 8 left; printf '\\nleft:%q.' \"$left\""
     terminal = Terminal("-c", script, columns=200, rows=50, program="/bin/bash")
     opened.append(terminal)
     link = Link(terminal, 1_000_000)
