@@ -467,3 +467,27 @@ async def test_a_search_that_finds_nothing_or_is_dropped_changes_nothing() -> No
         await until(pilot, lambda: ("export", "analytics") in source.calls)
         assert sessions(source) == []
         assert "? help" in panel(app, "footer")
+
+
+async def test_what_is_said_appears_though_its_panel_is_laid_out_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    refresh, asked = LineWidget.refresh, asyncio.Event()
+
+    def now(widget: LineWidget) -> None:
+        refresh(widget, layout=True)
+        asked.set()
+
+    def late(widget: LineWidget, *regions: Region, layout: bool = False, **more: bool) -> None:
+        if layout and widget.id == "notice":
+            asyncio.get_running_loop().call_later(0.1, now, widget)
+        else:
+            refresh(widget, *regions, layout=layout, **more)
+
+    async with running(FakeSource()) as (app, pilot):
+        monkeypatch.setattr(LineWidget, "refresh", late)
+        app.monitor.message = "two lines\nare said"
+        await asyncio.wait_for(asked.wait(), 10)
+        await until(pilot, lambda: panel(app, "notice") == "two lines\nare said")
+        assert app.monitor._panels["notice"].content_size.height == 2
+        app.monitor.message = ""
+        await until(pilot, lambda: app.monitor._panels["notice"].content_size.height == 0)
+        assert panel(app, "footer")

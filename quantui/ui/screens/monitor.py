@@ -97,10 +97,14 @@ class MonitorScreen(Screen[None]):
         yield self._sparks
         yield self._z
 
+    def on_mount(self) -> None:
+        """Draw whenever panels have been laid out: Textual does that some time after it was asked to."""
+        self.screen_layout_refresh_signal.subscribe(self, lambda _: self.draw())
+
     def on_resize(self, event: Resize) -> None:
         """Draw for the new size, once Textual has laid the panels out."""
         self._resized(points_of(event.size.width, self._glyphs))
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self.draw)  # of the first layout nothing is told
 
     def on_screen_resume(self) -> None:
         """No other screen is above it any more."""
@@ -132,7 +136,6 @@ class MonitorScreen(Screen[None]):
     def watch_only(self) -> None:
         """Panels come or go."""
         self._panels["status"].refresh(layout=True)
-        self.call_after_refresh(self.draw)
 
     @property
     def is_typing(self) -> bool:
@@ -237,7 +240,6 @@ class MonitorScreen(Screen[None]):
         if len(lines) != len(self._notice):
             self._notice = lines
             self._panels["notice"].refresh(layout=True)
-            self.call_after_refresh(self.draw)
         self._notice = lines
         self._panels["notice"].show([(Span(row, Role.WARN),) for row in lines])
 
