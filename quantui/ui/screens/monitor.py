@@ -22,7 +22,7 @@ from quantui.ui.widgets.chart import Sparks, ZScore
 from quantui.ui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
-    from quantui.collector.snapshot import FeedView, Snapshot
+    from quantui.collector.snapshot import FeedView, Session, Snapshot
 
 FLASH_S: Final = 0.5
 """How long a new alert stands out."""
@@ -119,9 +119,12 @@ class MonitorScreen(Screen[None]):
         """The screen's own state has changed: only what shows it is drawn, since a key waits for it."""
         if not self._can_draw():
             return
-        self._draw_bars()
+        self._draw_status()
         if self.snapshot is not None:
-            self._draw_choices(self.snapshot)
+            session = self._session(self.snapshot)
+            if session.entry != self._z.entry:
+                self._draw_z(self.snapshot, session)
+            self._draw_pairs(self.snapshot, session)
 
     def watch_message(self) -> None:
         """There is something to say, or nothing any more."""
@@ -243,9 +246,12 @@ class MonitorScreen(Screen[None]):
         self._notice = lines
         self._panels["notice"].show([(Span(row, Role.WARN),) for row in lines])
 
+    def _draw_status(self) -> None:
+        panel = self._panels["status"]
+        panel.show([status.state_line(self.snapshot, self.state, panel.content_size.width, self._glyphs)])
+
     def _draw_bars(self) -> None:
-        width = self._panels["status"].content_size.width
-        self._panels["status"].show([status.state_line(self.snapshot, self.state, width, self._glyphs)])
+        self._draw_status()
         footer = self._panels["footer"]
         if self._typing.is_open:
             footer.show([(Span(f"/{self._typing.text}_", Role.FOCUS), Span("  Enter puts it in focus, Esc drops it", Role.DIM))])
@@ -290,14 +296,20 @@ class MonitorScreen(Screen[None]):
                 alerts, self._fresh, self._new, w, h, self._glyphs, is_marked=is_marked, now_ms=snapshot.time_ms
             ),
         )
-        self._draw_choices(snapshot)
+        session = self._session(snapshot)
+        self._draw_z(snapshot, session)
+        self._draw_pairs(snapshot, session)
 
-    def _draw_choices(self, snapshot: "Snapshot") -> None:
-        """What shows a key's choice before the collector has it: the threshold and the pair in focus."""
-        session = self.state.wanted or snapshot.session
+    def _session(self, snapshot: "Snapshot") -> "Session":
+        """As keys have it, before the collector does."""
+        return self.state.wanted or snapshot.session
+
+    def _draw_z(self, snapshot: "Snapshot", session: "Session") -> None:
         self._z.draw(snapshot, session.entry)
         mark = self._mark("z")
         self._draw_lines("z-labels", lambda w, h: readout.z_labels(self._z.scale, session.entry, h, w, mark))
+
+    def _draw_pairs(self, snapshot: "Snapshot", session: "Session") -> None:
         search, is_marked = (self._typing.text if self._typing.is_open else None), self.marked == "pairs"
         self._draw_lines(
             "pairs",

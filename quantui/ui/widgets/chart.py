@@ -28,17 +28,18 @@ class Chart(LineWidget):
         self._now = now
         self._series: SeriesView | None = None
         self._drawn_size: tuple[int, int] = (0, 0)
-        self._entry = 0.0
+        self.entry = 0.0
+        """The threshold that is drawn."""
         self._drawn_at = float("-inf")
 
     def draw(self, snapshot: "Snapshot", entry: float) -> bool:
         """Redraw if a bar closed, size or threshold changed, or the preview is due. True when it did."""
         size = self.content_size
         now = self._now()
-        same = self._series is not None and snapshot.series == self._series and (size, entry) == (self._drawn_size, self._entry)
+        same = self._series is not None and snapshot.series == self._series and (size, entry) == (self._drawn_size, self.entry)
         if same and now - self._drawn_at < PREVIEW_S:
             return False
-        self._series, self._drawn_size, self._entry, self._drawn_at = snapshot.series, size, entry, now
+        self._series, self._drawn_size, self.entry, self._drawn_at = snapshot.series, size, entry, now
         width, height = size
         if width and height:
             self.show([(Span(row, Role.LINE),) for row in self.rows(snapshot, entry, width, height)])
