@@ -112,11 +112,11 @@ async def running_feed(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(predicate: Callable[[], bool], seconds: float) -> None:
-    """Wait until `predicate()` holds; fails after so many real seconds."""
+async def until(predicate: Callable[[], bool], seconds: float, says: Callable[[], object] = lambda: "") -> None:
+    """Wait until `predicate()` holds; fails after so many real seconds, with what `says()` tells then."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not predicate():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come about in time"
+        assert asyncio.get_running_loop().time() < deadline, f"it did not come about in time {says()}"
         await asyncio.sleep(0.02)
 
 

@@ -74,7 +74,7 @@ async def test_beyond_the_reach_of_trades_minutes_come_from_klines_and_seconds_s
         await clock.sleep(70)
         lost_ms = stream.builder.closed_until
         await _leap(exchange, clock, seconds)
-        await until(lambda: stream.tally.holes_lost > 0, 120)
+        await until(lambda: stream.tally.holes_lost > 0, 120, lambda: (clock.now_ms(), lost_ms, feed.status, stream))
         await clock.sleep(140)
         await until(lambda: feed.status.link == "live" and stream.is_complete, 60)
         back_ms = lost_ms + seconds * 1000
