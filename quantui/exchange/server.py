@@ -185,7 +185,7 @@ class _Door:
         try:
             await response.prepare(request)
         except ConnectionResetError:  # the client has given up meanwhile
-            return response
+            return web.Response()
         if not isinstance(request.transport, asyncio.Transport):
             return response
         connection = Connection(

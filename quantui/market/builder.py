@@ -177,7 +177,7 @@ class BarBuilder:
         self._start_at(from_ms - from_ms % SECOND)
 
     def leave_out(self, start_ms: int, end_ms: int) -> None:
-        """The exchange stood still in [start_ms, end_ms): settled, without bars. Nothing was missed."""
+        """The exchange stood still in [start_ms, end_ms): settled, without bars. Nothing was missed. Bars begin with a trade."""
         if self._end and self._end <= start_ms:
             self.advance(start_ms - start_ms % SECOND)
         self._jump(end_ms - end_ms % SECOND)
@@ -266,7 +266,7 @@ class BarBuilder:
         self._clear()
 
     def _jump(self, second: int) -> None:
-        if second > self.closed_until:
+        if self._end and second > self.closed_until:
             if self._count:
                 self._close_second()
             self._finish_longer(second)

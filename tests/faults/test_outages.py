@@ -72,6 +72,7 @@ async def test_beyond_the_reach_of_trades_minutes_come_from_klines_and_seconds_s
         await until(lambda: feed.status.link == "live" and all(s.is_complete for s in feed.streams.values()), 20)
         (stream,) = feed.streams.values()
         await clock.sleep(70)
+        await until(lambda: stream.builder.last_aggregate >= 0, 60)  # without a trade before there is no hole behind it
         lost_ms = stream.builder.closed_until
         await _leap(exchange, clock, seconds)
         await until(lambda: stream.tally.holes_lost > 0, 120, lambda: (clock.now_ms(), lost_ms, feed.status, stream))

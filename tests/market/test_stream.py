@@ -88,6 +88,18 @@ def test_a_silence_is_doubted_and_a_halt_has_no_bars() -> None:
     assert states(stream) == {0: BarState.PROVISIONAL, 20: BarState.PROVISIONAL, 21: BarState.PROVISIONAL}
 
 
+def test_a_halt_before_the_first_trade_does_not_keep_the_bars_behind_it_away() -> None:
+    stream = new_stream()
+    stream.begin_live()
+    stream.advance(T)
+    stream.advance(T + 60_000)
+    stream.resolve(traded=(), step_ms=60_000)
+    for number, at_ms in enumerate((60_500, 61_500, 62_500), 1):
+        stream.trade(trade(number, at_ms))
+    stream.advance(T + 64_000)
+    assert states(stream) == dict.fromkeys((61, 62, 63), BarState.PROVISIONAL)
+
+
 def test_a_silence_with_klines_was_a_quiet_market() -> None:
     stream = streamed(trade(1, -500), trade(2, 100), trade(3, 20_500))
     assert stream.doubt is not None
