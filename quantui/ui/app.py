@@ -137,7 +137,8 @@ class MonitorApp(SessionKeys, QuickKeys):
         return self._choices.latest is not None and self.screen is self.monitor and not self.monitor.is_typing
 
     def on_mount(self) -> None:
-        """Connect only when the empty screen has been painted."""
+        """Connect only when the empty screen has been painted. After a suspension the terminal shows nothing of it."""
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh())
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
@@ -145,9 +146,8 @@ class MonitorApp(SessionKeys, QuickKeys):
             self._on_painted()
         self._puller.start()
         self._memory.load()
-        desk = self._memory.of(*self.size)
-        self.monitor.marked, self.monitor.only = desk.marked, desk.only
-        self._pages.recall(desk.views)
+        self.monitor.marked, self.monitor.only, views = self._memory.of(*self.size)
+        self._pages.recall(views)
 
     def on_unmount(self) -> None:
         """The puller ends with the screen."""
