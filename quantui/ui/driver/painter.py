@@ -20,6 +20,8 @@ REPAINT_S: Final = 0.05
 """After a resize Textual draws anew within this time, or not at all."""
 HUSH_S: Final = 0.7
 """Longest wait, at the end, for an answer of the terminal."""
+CLEAR: Final = "\x1b[2J"
+"""Where there is no second screen to leave, as with mosh, the picture would stand around the shell's prompt."""
 MOST_CONTROLS: Final = 64
 """Bells and notifications that wait for a terminal that does not read; more are left out."""
 
@@ -72,7 +74,7 @@ class Painter(threading.Thread):
 
     def _draw(self, text: str) -> None:
         if text == LEAVE:
-            self._controls += [self._difference.plain(), text]
+            self._controls += [self._difference.plain(), CLEAR, text]
             self._is_inside = False
             return
         if (size := self._size()) != (self._wanted.columns, self._wanted.rows):

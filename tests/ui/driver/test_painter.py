@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from quantui.ui.driver.grid import BEGIN, END, ENTER, LEAVE
-from quantui.ui.driver.painter import MOST_CONTROLS, Painter
+from quantui.ui.driver.painter import CLEAR, MOST_CONTROLS, Painter
 
 
 class Pipe:
@@ -98,7 +98,7 @@ def test_outside_of_the_screen_everything_goes_through(pipe: Pipe) -> None:
     pipe.painter.write("\x1b[?25h")
     pipe.painter.write("one line\n")
     text = pipe.read()
-    assert text.endswith(LEAVE + "\x1b[?25hone line\n")
+    assert text.endswith(CLEAR + LEAVE + "\x1b[?25hone line\n")
 
 
 def test_repaint_writes_everything_again(pipe: Pipe) -> None:
