@@ -81,6 +81,7 @@ class Launcher:
     _was_ending: bool = False
     """The collector that this screen found was left by the screen before."""
     _wait: float = _WAIT_S
+    _is_given_up: bool = False
 
     def connect(self) -> ScreenClient:
         """A client of the running collector, or of one that is started now.
@@ -99,10 +100,17 @@ class Launcher:
         return ScreenClient(self)
 
     def abandon(self) -> None:
-        """The person quits before there was a connection: the collector that it would have been with ends all the same."""
-        if self._is_running():
-            with contextlib.suppress(CollectorError):
+        """The person quits before there was a connection: the collector that it would have been with ends all the same.
+
+        May be called from another thread while `connect` waits, which then gives up.
+        """
+        self._is_given_up = True
+        with contextlib.suppress(CollectorError):
+            if self._is_running():
                 ScreenClient(self).stop()
+                return
+        if self._child is not None:  # which does not answer yet
+            self._child.terminate()
 
     def replace(self, error: CollectorGoneError, *, is_away: bool) -> None:
         """Start another collector in place of one that has died; does not wait for it.
@@ -169,6 +177,9 @@ class Launcher:
                 client.health()
                 client.close()
                 return
+            if self._is_given_up:
+                self._child.terminate()
+                raise CollectorGoneError("left before the collector had started")
             if self._child.poll() is not None:
                 raise CollectorGoneError(f"the collector did not start: {self._last_words()}")
             time.sleep(0.03)

@@ -88,7 +88,7 @@ class MonitorApp(SessionKeys, QuickKeys):
             environ: The process environment; what the terminal can do is read from it.
             now: Monotonic seconds.
             on_painted: Called once, after the first paint.
-            abandon: Stops what `connect` would join, for a person who quits before that; called in the same thread.
+            abandon: Stops what `connect` would join, for a person who quits before that; called from any thread, perhaps twice.
         """
         self.settings = settings or ScreenSettings()
         self._environ = os.environ if environ is None else environ

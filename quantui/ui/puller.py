@@ -71,7 +71,7 @@ class Puller(threading.Thread):
         connect: Makes the source.
         listener: Is told what comes.
         interval: Seconds between two questions.
-        abandon: Stops what `connect` would join, for a person who quits before that.
+        abandon: Stops what `connect` would join, for a person who quits before that; called from any thread, perhaps twice.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Puller(threading.Thread):
         self._points = 160
         self._since = 0
         self._news_at = time.monotonic()
-        self._is_frozen = False
+        self._is_connected = self._is_frozen = False
         self._is_easy = False
         self._past_ms = 0
         self._alert = 0
@@ -175,6 +175,8 @@ class Puller(threading.Thread):
         with self._wake:
             self._leave = how
             self._wake.notify()
+        if how == "stop" and not self._is_connected:  # which may take longer than anybody waits to get out
+            threading.Thread(target=self._abandon, name="quantui-abandon", daemon=True).start()
 
     def end(self) -> None:
         """End without a word."""
@@ -192,6 +194,7 @@ class Puller(threading.Thread):
                 if self._leave:
                     self._listener.left()
                 return
+            self._is_connected = True
             self._serve(source)
         except Exception as error:  # a thread's failure must reach the screen, which ends with one line
             self._listener.failed(error)

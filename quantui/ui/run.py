@@ -40,7 +40,7 @@ def run_screen(
         connect: Makes the source of snapshots; called in a thread of its own, after the first paint. It may take its time
             and raise `CollectorGoneError` or `OSError`: the screen then shows the sentence and tries again by itself.
         settings: What the person chose; the defaults where not given.
-        abandon: Stops what `connect` would join, for a person who quits before that; called in the same thread.
+        abandon: Stops what `connect` would join, for a person who quits before that; called from any thread, perhaps twice.
 
     Returns:
         0 left by key, 1 crashed (lines: or their reader has ended), 2 no terminal, 129 terminal closed, 130 SIGINT, 131 SIGQUIT,

@@ -58,6 +58,23 @@ def test_a_q_on_the_picture_of_the_last_session_ends_its_collector(product: Prod
     wait_until(lambda: not product.processes(), 10, product.processes)
 
 
+def test_a_q_ends_a_collector_that_takes_long_to_start(product: Product) -> None:
+    terminal = product.screen("demo")
+
+    def starting() -> int:
+        return next((pid for pid, line in product.processes().items() if " collect " in line), 0)
+
+    wait_until(lambda: terminal.pump(0.002) >= 0 and starting() > 0, 10)
+    collector = starting()
+    os.kill(collector, signal.SIGSTOP)
+    terminal.keys("q")
+    terminal.wait_exit()
+    assert terminal.code == 0
+    assert product.processes().keys() == {collector}
+    os.kill(collector, signal.SIGCONT)
+    wait_until(lambda: not product.processes(), 10, product.processes)
+
+
 @pytest.mark.parametrize("driver", ["diff", "stock"])
 def test_each_end_is_quick_restores_the_terminal_and_leaves_only_the_collector_or_nothing(product: Product, driver: str) -> None:
     pids = set()
