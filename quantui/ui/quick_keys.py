@@ -4,10 +4,9 @@ import time
 from typing import Final
 
 from textual.app import App
-from textual.constants import MAX_FPS
 from textual.events import Event, Key
 
-SHORTEST_S: Final = 1 / MAX_FPS
+SHORTEST_S: Final = 1 / 60
 """Between two pictures of keys, however fast they come; Textual paints what is left over."""
 
 
