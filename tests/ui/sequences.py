@@ -10,7 +10,7 @@ ALLOWED: Final = {
     "pen (SGR)": r"\x1b\[[0-9;]*m",
     "place (CUP)": r"\x1b\[[0-9]*(?:;[0-9]*)?H",
     "to the right (CUF)": r"\x1b\[[0-9]*C",
-    "all of the screen (ED)": r"\x1b\[2J",
+    "all of the screen (ED), when it is left": r"\x1b\[2J(?=\x1b\[\?1049l)",
     "modes: screen, cursor, wrap, mouse, focus, paste, frames, sizes": (
         r"\x1b\[\?(?:1049|25|7|1000|1003|1015|1006|1004|2004|2026|2048)[hl]"
     ),
