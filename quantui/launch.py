@@ -105,7 +105,7 @@ class Launcher:
         May be called from another thread while `connect` waits, which then gives up.
         """
         self._is_given_up = True
-        with contextlib.suppress(CollectorError):
+        with contextlib.suppress(CollectorError, OSError):
             if self._is_running():
                 ScreenClient(self).stop()
                 return

@@ -173,9 +173,9 @@ class Puller(threading.Thread):
     def leave(self, how: Leave) -> None:
         """Tell the collector and end."""
         with self._wake:
-            self._leave = how
+            is_new, self._leave = self._leave != how, how
             self._wake.notify()
-        if how == "stop" and not self._is_connected:  # which may take longer than anybody waits to get out
+        if is_new and how == "stop" and not self._is_connected:  # which may take longer than anybody waits to get out
             threading.Thread(target=self._abandon, name="quantui-abandon", daemon=True).start()
 
     def end(self) -> None:

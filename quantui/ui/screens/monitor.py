@@ -241,7 +241,6 @@ class MonitorScreen(Screen[None]):
         if len(lines) > room > 0:
             lines = [*lines[: room - 1], fit(lines[room - 1], self.size.width - 1) + self._glyphs.more]
         if len(lines) != len(self._notice):
-            self._notice = lines
             self._panels["notice"].refresh(layout=True)
         self._notice = lines
         self._panels["notice"].show([(Span(row, Role.WARN),) for row in lines])
